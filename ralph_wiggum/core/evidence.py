@@ -1,0 +1,164 @@
+"""What the runner saw of one attempt, and what it makes of it: frozen values that judge and decide work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """How an agent's process came to its end."""
+
+    EXITED = "exited"  # by itself, with an exit code
+    CRASHED = "crashed"  # by a signal that the runner did not send
+    TASK_TIMEOUT = "task timeout"  # O20
+    NO_PROGRESS = "no progress"  # O22
+    STOPPED = "stopped"  # by a person: ralph-skip, SIGINT, SIGTERM
+    NOT_STARTED = "not started"  # the program could not be executed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedCommand:
+    """A command of the agent that ran into the command timeout (O21). Times in seconds."""
+
+    command: str
+    seconds: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOutcome:
+    """What came out of one agent process. No text here holds terminal sequences or control characters.
+
+    `message` is the end of what the dialect takes for the final message (at most 64 KiB); `excerpt` is the end of
+    everything printed, standard error included, for logs and retry prompts; `waited_for` holds each reason that kept
+    the no-progress clock from ending a silent agent (O22); `leftovers` counts processes that were ended after the
+    agent's own end; `seconds` is wall time.
+    """
+
+    ending: Ending
+    exit_code: int | None = None
+    signal: int | None = None
+    seconds: float = 0.0
+    message: str = ""
+    excerpt: str = ""
+    output_bytes: int = 0
+    ended_commands: tuple[EndedCommand, ...] = ()
+    waited_for: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
+    leftovers: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One path that differs between two snapshots; `status` is git's letter: A, M, D or T (type changed)."""
+
+    path: str
+    status: str
+
+
+class GateStatus(StrEnum):
+    """Result of one gate. NOT_RUN: an earlier gate failed, so this one was not tried."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One check that the runner ran itself, and its result (G1).
+
+    `failures` are the keys of the failures that count (new since the baseline; test ids, `path: code`, else
+    normalised lines), sorted; `counts` is what the tool printed of its totals ("12 passed, 1 failed"), or "";
+    `environment` says that the gate could not run at all: a missing tool, an unreachable service (O37).
+    """
+
+    name: str
+    kind: str
+    status: GateStatus
+    command: str = ""
+    reason: str = ""
+    excerpt: str = ""
+    seconds: float = 0.0
+    failures: tuple[str, ...] = ()
+    counts: str = ""
+    environment: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Say whether this gate stands in the way."""
+        return self.status is GateStatus.FAILED
+
+
+class Claim(StrEnum):
+    """What an agent says of its own work (O16); never more than a claim."""
+
+    NONE = "none"
+    TASK_COMPLETE = "TASK_COMPLETE"
+    TASK_SKIPPED = "TASK_SKIPPED"
+    ALL_TASKS_COMPLETE = "ALL_TASKS_COMPLETE"
+    CHECKPOINT_PASSED = "CHECKPOINT_PASSED"
+    CHECKPOINT_SKIPPED = "CHECKPOINT_SKIPPED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The signal at the end of a final message, with its reason or name, and a NO_CHANGE_NEEDED reason if given.
+
+    `summary` is the message without the signal lines: What Was Done of the activity entry.
+    """
+
+    claim: Claim = Claim.NONE
+    detail: str = ""
+    no_change: str | None = None
+    summary: str = ""
+
+
+class FailureKind(StrEnum):
+    """Why an attempt failed; the first word of its fingerprint."""
+
+    CHECK = "check"
+    TIMEOUT = "timeout"
+    NO_PROGRESS = "no progress"
+    NO_CHANGE = "no change"
+    NO_SIGNAL = "no signal"
+    EXIT = "exit"
+    CRASH = "crash"
+    GAVE_UP = "gave up"  # TASK_SKIPPED
+    WRONG_SIGNAL = "wrong signal"  # ALL_TASKS_COMPLETE, checkpoint claims
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The attempt did the task. `verified`: at least one check ran and passed. `no_change`: why nothing was done."""
+
+    verified: bool
+    no_change: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The attempt did not do the task.
+
+    `fingerprint` is equal for identical failures (O14). `progressed`: it ran out of time while the tree changed.
+    `environment`: not the task's fault (O37).
+    """
+
+    kind: FailureKind
+    fingerprint: str
+    reason: str
+    progressed: bool = False
+    environment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """The attempt was ended by a person or by the death of the runner; it counts as nothing (design, part 1)."""
+
+    reason: str
+
+
+Verdict = Passed | Failed | Interrupted

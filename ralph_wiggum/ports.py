@@ -1,0 +1,260 @@
+"""What the application needs of the outside world. Adapters satisfy these; tests hand in scripted fakes.
+
+Nothing here is a base class: whatever has the methods will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ralph_wiggum.core.evidence import AgentOutcome, Change, Gate
+from ralph_wiggum.core.model import Plan
+
+
+class Clock(Protocol):
+    """Time as a collaborator: deadlines use `monotonic`, stamps use `now`."""
+
+    def now(self) -> datetime:
+        """Return the time of day, aware of its zone."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    def pause(self, seconds: float, wake: Callable[[], bool]) -> None:
+        """Sleep up to `seconds`, returning early soon after `wake()` becomes true."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told what a child process does, and who may ask for its end. Called from the one selector loop."""
+
+    def output(self, text: str) -> None:
+        """Take a piece of cleaned output (no terminal sequences); may be cut where output floods."""
+        ...
+
+    def tick(self) -> None:
+        """Be called at least four times a second while a process runs: draw, look at the journal."""
+        ...
+
+    def stop_reason(self) -> str | None:
+        """Return why the running process must end now (a person asked), or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Time limits of one attempt, in seconds (O20-O22).
+
+    `command_patterns` are regular expressions searched in the command lines of a command and what runs below it; of
+    those that match, the longest limit holds, and it may be longer or shorter than `command_seconds`. `machinery` are
+    regular expressions of processes that belong to the agent itself and are never a command.
+    """
+
+    task_seconds: float = 600.0
+    command_seconds: float = 60.0
+    no_progress_seconds: float = 300.0
+    command_patterns: tuple[tuple[str, float], ...] = ()
+    machinery: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """One attempt, as an agent adapter needs it. `env` is added to the runner's own environment.
+
+    `prompt_file` is where the prompt is kept (the adapter writes it), `log` where the output goes. `files_token`
+    returns a text that changes when any file of the work tree does; it is asked only when an agent is silent.
+    """
+
+    prompt: str
+    cwd: Path
+    env: Mapping[str, str]
+    limits: Limits
+    log: Path
+    prompt_file: Path
+    substitutions: Mapping[str, str] = field(default_factory=dict)
+    files_token: Callable[[], str] | None = None
+
+
+class Agent(Protocol):
+    """A coding agent that can be run once for an attempt."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that a person chose it by."""
+        ...
+
+    def run(self, request: AgentRequest, watcher: Watcher) -> AgentOutcome:
+        """Run one attempt to its end; when this returns, nothing of the agent's family is alive."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPlan:
+    """A check to run: a shell command, from `cwd` (relative to the project root, "" for the root itself).
+
+    `paths` are globs of changed paths for which it runs; empty: any path. `origin` says where it came from
+    ("settings", "pyproject.toml", "frontend/package.json").
+    """
+
+    name: str
+    kind: str
+    command: str
+    cwd: str = ""
+    paths: tuple[str, ...] = ()
+    timeout: float = 600.0
+    origin: str = ""
+
+
+class Checks(Protocol):
+    """Quality checks that the runner runs itself (O18)."""
+
+    @property
+    def plans(self) -> Sequence[CheckPlan]:
+        """Return every check that may run, cheapest first."""
+        ...
+
+    def baseline(self, tree: str, watcher: Watcher) -> Sequence[Gate]:
+        """Run all checks on the tree as it is before the first task and remember how they failed."""
+        ...
+
+    def run(self, changed: Sequence[str] | None, tree: str, watcher: Watcher) -> Sequence[Gate]:
+        """Run the checks of the kinds that `changed` paths touch (None or no match: all), cheapest first.
+
+        Stops at the first failure. A result for the same tree and command is used again. `tree` names the state of
+        the work tree; "" switches reuse off.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The work tree at one moment: a git tree, and what was too large to store (path -> size and time)."""
+
+    tree: str
+    large: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What putting the tree back did: `left` were changed by somebody since and stay as they are."""
+
+    restored: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A commit the runner made: `sha` is "" when there was nothing to commit or commits are off.
+
+    `left_out` are paths that changed but were not committed (the person's own, secrets, too large); `notes` are words
+    for the log (a hook that failed, a lock that was removed).
+    """
+
+    sha: str = ""
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepoState:
+    """The repository at the start of a run: `head` is "" before the first commit, `branch` "" when detached.
+
+    `dirty` are the paths that the person had changed or not committed; `notes` are words for the person about what is
+    unusual here (no repository, no identity, a merge under way) and what the runner does about it.
+    """
+
+    head: str
+    branch: str
+    evening: str
+    dirty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Repo(Protocol):
+    """The work tree and its history."""
+
+    def begin(self, run_id: str) -> RepoState:
+        """Look at the repository, choose or make the branch, record where the evening stood (a ref)."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Record the work tree as it is, without touching the person's index."""
+        ...
+
+    def keep(self, name: str, snapshot: Snapshot) -> None:
+        """Hold a snapshot by a ref of that name, so that no clean-up of git's removes it."""
+        ...
+
+    def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+        """Return the paths that differ, sorted."""
+        ...
+
+    def patch(self, before: Snapshot, after: Snapshot) -> bytes:
+        """Return the difference as a binary-safe patch for `git apply`."""
+        ...
+
+    def restore(self, before: Snapshot, after: Snapshot) -> Restored:
+        """Put back what changed between the two, only where files are still as in `after`."""
+        ...
+
+    def commit(
+        self,
+        before: Snapshot,
+        after: Snapshot,
+        *,
+        subject: str,
+        trailers: Mapping[str, str],
+        extra: Sequence[Path] = (),
+    ) -> Committed:
+        """Commit exactly the paths that changed between the two (and `extra` runner-owned files that are due)."""
+        ...
+
+    def mend(self) -> tuple[str, ...]:
+        """Put back what an agent did with git itself since the last call; return words for the log, one an act."""
+        ...
+
+    def files_token(self) -> str:
+        """Return a text that changes when any file of the work tree changes; cheap enough for every 30 s."""
+        ...
+
+
+class Spec(Protocol):
+    """Where the plan lives. The loop knows no markdown: it sees plans and writes marks."""
+
+    def plan(self) -> Plan:
+        """Return the plan as it is now; parsed again only if the bytes changed."""
+        ...
+
+    def write(self, key: str, mark: str) -> Plan:
+        """Write one task's mark and return the new plan; RalphError if the task cannot be found without doubt."""
+        ...
+
+    def hold(self) -> None:
+        """Remember the file as it is before an attempt, also on disk, for `protect` after a crash."""
+        ...
+
+    def protect(self, key: str) -> tuple[str, ...]:
+        """Undo what an attempt did to marks and to the text of its task (O17); return words for the log."""
+        ...
+
+    def document(self, name: str) -> str:
+        """Return the text of another file of the spec (requirements.md, design.md …), or "" if there is none."""
+        ...
+
+
+class ActivityLog(Protocol):
+    """activity.md: a status block at the top, entries appended (O27-O29)."""
+
+    def status(self, block: str) -> None:
+        """Rewrite the status block in place; `block` is text of any length up to the block's size."""
+        ...
+
+    def append(self, entry_id: str, text: str) -> None:
+        """Append an entry once; the id marks it, so that a restart does not write it twice."""
+        ...
