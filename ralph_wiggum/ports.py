@@ -14,6 +14,10 @@ from typing import Protocol
 from ralph_wiggum.core.evidence import AgentOutcome, Change, Gate
 from ralph_wiggum.core.model import Plan
 
+# Both are made of settings, in core, and handed to the ports: adapters find them here.
+from ralph_wiggum.core.settings import CheckPlan as CheckPlan  # noqa: PLC0414 - exported again
+from ralph_wiggum.core.settings import Limits as Limits  # noqa: PLC0414 - exported again
+
 
 class Clock(Protocol):
     """Time as a collaborator: deadlines use `monotonic`, stamps use `now`."""
@@ -48,22 +52,6 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Time limits of one attempt, in seconds (O20-O22).
-
-    `command_patterns` are regular expressions searched in the command lines of a command and what runs below it; of
-    those that match, the longest limit holds, and it may be longer or shorter than `command_seconds`. `machinery` are
-    regular expressions of processes that belong to the agent itself and are never a command.
-    """
-
-    task_seconds: float = 600.0
-    command_seconds: float = 60.0
-    no_progress_seconds: float = 300.0
-    command_patterns: tuple[tuple[str, float], ...] = ()
-    machinery: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRequest:
     """One attempt, as an agent adapter needs it. `env` is added to the runner's own environment.
 
@@ -92,23 +80,6 @@ class Agent(Protocol):
     def run(self, request: AgentRequest, watcher: Watcher) -> AgentOutcome:
         """Run one attempt to its end; when this returns, nothing of the agent's family is alive."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPlan:
-    """A check to run: a shell command, from `cwd` (relative to the project root, "" for the root itself).
-
-    `paths` are globs of changed paths for which it runs; empty: any path. `origin` says where it came from
-    ("settings", "pyproject.toml", "frontend/package.json").
-    """
-
-    name: str
-    kind: str
-    command: str
-    cwd: str = ""
-    paths: tuple[str, ...] = ()
-    timeout: float = 600.0
-    origin: str = ""
 
 
 class Checks(Protocol):
@@ -166,7 +137,8 @@ class RepoState:
     """The repository at the start of a run: `head` is "" before the first commit, `branch` "" when detached.
 
     `dirty` are the paths that the person had changed or not committed; `notes` are words for the person about what is
-    unusual here (no repository, no identity, a merge under way) and what the runner does about it.
+    unusual here (no repository, no identity, a merge under way) and what the runner does about it. `started_on` is
+    the branch that the person was on before the runner chose `branch`, "" if they were on none or it is not known.
     """
 
     head: str
@@ -174,6 +146,7 @@ class RepoState:
     evening: str
     dirty: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    started_on: str = ""
 
 
 class Repo(Protocol):
@@ -241,6 +214,19 @@ class Spec(Protocol):
 
     def protect(self, key: str) -> tuple[str, ...]:
         """Undo what an attempt did to marks and to the text of its task (O17); return words for the log."""
+        ...
+
+    @property
+    def foreign_diff(self) -> str:
+        """Return the edits of others that the last `protect` let stay, as a diff; "" if there were none."""
+        ...
+
+    def mark_held(self, key: str, mark: str) -> None:
+        """Make a mark in what is held too, so that a later `protect` does not undo it."""
+        ...
+
+    def steering(self) -> tuple[tuple[str, str], ...]:
+        """Return name and text of the steering files that hold for the workspace."""
         ...
 
     def document(self, name: str) -> str:

@@ -33,7 +33,7 @@ class AgentOutcome:
     `message` is the end of what the dialect takes for the final message (at most 64 KiB); `excerpt` is the end of
     everything printed, standard error included, for logs and retry prompts; `waited_for` holds each reason that kept
     the no-progress clock from ending a silent agent (O22); `leftovers` counts processes that were ended after the
-    agent's own end; `seconds` is wall time.
+    agent's own end; `seconds` is wall time; `notes` are words for the log about the runner's own trouble (a full disk).
     """
 
     ending: Ending
@@ -48,6 +48,7 @@ class AgentOutcome:
     answered: tuple[str, ...] = ()
     leftovers: int = 0
     error: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

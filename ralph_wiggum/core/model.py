@@ -5,7 +5,7 @@ Everything here is imported by the small commands too, so it stays light: no par
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -78,6 +78,21 @@ class Plan:
     children: tuple[tuple[int, ...], ...]
     by_key: Mapping[str, int]
     warnings: tuple[Warned, ...] = ()
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], warnings: Sequence[Warned] = ()) -> Plan:
+        """Build a plan from tasks in document order, each after its parent; ValueError if that does not hold."""
+        children: list[list[int]] = [[] for _ in tasks]
+        for place, task in enumerate(tasks):
+            if task.index != place or (task.parent is not None and not 0 <= task.parent < place):
+                raise ValueError(f"task {task.key} is out of place")
+            if task.parent is not None:
+                children[task.parent].append(place)
+        by_key = {task.key: task.index for task in tasks}
+        if len(by_key) != len(tasks):
+            raise ValueError("two tasks have the same key")
+        shape = tuple(tuple(each) for each in children)
+        return cls(tasks=tuple(tasks), children=shape, by_key=by_key, warnings=tuple(warnings))
 
     def task(self, key: str) -> Task:
         """Return the task with this key; KeyError if there is none."""

@@ -1,0 +1,98 @@
+"""activity.md on disk (ports.ActivityLog): a block of fixed size rewritten in place, entries appended below it.
+
+No cost here grows with the log: the block is one write at the start, an entry one write at the end, and only the
+last 64 KiB are looked at to see whether an entry is there already.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ralph_wiggum.adapters.whole_file import replace_file
+from ralph_wiggum.core import activity, log_block
+
+TAIL = 64 << 10
+HEAD = 64 << 10
+CHUNK = 1 << 20
+
+
+class ActivityFile:
+    """The log of one spec. Text that others wrote into it stays (O29)."""
+
+    def __init__(self, path: Path, spec: str = "") -> None:
+        self._path = path
+        self._spec = spec or path.parent.name
+        self._last_block = b""
+
+    def status(self, block: str) -> None:
+        """Rewrite the status block; one that is torn, or not there yet, is built anew above what the file holds."""
+        self._last_block = log_block.fixed_size(block).encode()
+        fd = self._open(os.O_RDWR)
+        try:
+            if not log_block.is_block(os.pread(fd, log_block.BLOCK_BYTES, 0)):
+                self._rebuild(fd)
+            else:
+                os.pwrite(fd, self._last_block, 0)
+        finally:
+            os.close(fd)
+
+    def append(self, entry_id: str, text: str) -> None:
+        """Append an entry with its id, unless the id stands in the last 64 KiB."""
+        fd = self._open(os.O_RDWR | os.O_APPEND)
+        try:
+            size = os.fstat(fd).st_size
+            tail = os.pread(fd, TAIL, max(0, size - TAIL))
+            marker = activity.marker(entry_id).encode()
+            if marker in tail:
+                return
+            gap = b"\n" if tail.endswith(b"\n") else b"\n\n"
+            _append(fd, gap + text.encode("utf-8", "replace").rstrip(b"\n") + b"\n" + marker + b"\n", size)
+        finally:
+            os.close(fd)
+
+    def has(self, entry_id: str) -> bool:
+        """Say whether an entry with this id stands in the last 64 KiB."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+                return activity.marker(entry_id).encode() in file.read()
+        except FileNotFoundError:
+            return False
+
+    def _open(self, flags: int) -> int:
+        """Open the file for a block or an entry; where there is none, begin one with a block."""
+        while True:
+            try:
+                return os.open(self._path, flags | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(self._path, (self._block(),))
+
+    def _block(self) -> bytes:
+        return self._last_block or log_block.fixed_size(log_block.empty_block(self._spec)).encode()
+
+    def _rebuild(self, fd: int) -> None:
+        """Put a whole block above the text of the log; what is left of a torn or displaced one goes."""
+        above, below = log_block.without_block(os.pread(fd, HEAD, 0))
+        replace_file(self._path, _parts(self._block() + above, fd, below))
+
+
+def _append(fd: int, data: bytes, size: int) -> None:
+    """Write at the end of the file in one write; nothing stays of what could not be written whole."""
+    written = os.write(fd, data)
+    if written == len(data):
+        return
+    try:
+        os.write(fd, data[written:])  # raises what stood in the way
+    except OSError:
+        os.ftruncate(fd, size)
+        raise
+
+
+def _parts(head: bytes, fd: int, start: int) -> Iterator[bytes]:
+    yield head
+    while part := os.pread(fd, CHUNK, start):
+        yield part
+        start += len(part)

@@ -1,0 +1,123 @@
+"""What all drivers share: from settings and request to a start of the program, and from its end to an outcome."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ralph_wiggum
+from ralph_wiggum.adapters.capture import Capture
+from ralph_wiggum.core.evidence import AgentOutcome, Ending
+from ralph_wiggum.core.settings import AgentSettings
+from ralph_wiggum.ports import AgentRequest
+
+if TYPE_CHECKING:
+    from ralph_wiggum.adapters.process import Ended
+
+PACKAGE = Path(ralph_wiggum.__file__).parent
+
+
+class CannotStart(Exception):  # noqa: N818 - it reads as what it says
+    """The program cannot be started here; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A program that can be started: absolute path and arguments, folder, complete environment."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+
+    def header(self, name: str) -> str:
+        """Return the first lines of the log."""
+        return f"agent: {name}\ncommand: {shlex.join(self.argv)}\nfolder: {self.cwd}\n\n"
+
+
+def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, str]) -> Launch:
+    """Write the prompt to its file and work out how the program is started. CannotStart if it cannot be.
+
+    `base` is the environment that the agent's settings and the attempt's own variables are added to.
+    """
+    if not request.cwd.is_dir():
+        raise CannotStart(f"the folder {request.cwd} is not there")
+    env = environment(settings, request, base)
+    words = arguments(settings, {**request.substitutions, "prompt_file": str(request.prompt_file)})
+    program = locate(words[0], request.cwd, env.get("PATH"))
+    if program is None:
+        raise CannotStart(_missing(words[0], request.cwd, settings.install_hint))
+    _write_prompt(request)
+    return Launch(argv=(program, *words[1:]), cwd=request.cwd, env=env)
+
+
+def _write_prompt(request: AgentRequest) -> None:
+    try:
+        request.prompt_file.parent.mkdir(parents=True, exist_ok=True)
+        request.prompt_file.write_text(request.prompt, encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise CannotStart(f"cannot write the prompt to {request.prompt_file}: {error.strerror or error}") from error
+
+
+def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of the agent: base, the agent's settings, the attempt's own; the last wins."""
+    as_root = settings.root_env if os.geteuid() == 0 else {}
+    return {**base, **settings.env, **as_root, **request.env}
+
+
+def arguments(settings: AgentSettings, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the command with `{name}` replaced for each known name; other braces are left as they are."""
+    known = {"python": sys.executable, "package": str(PACKAGE), **values}
+    pattern = re.compile("|".join(re.escape(f"{{{name}}}") for name in known))
+    return tuple(pattern.sub(lambda found: known[found.group()[1:-1]], word) for word in settings.command)
+
+
+def locate(program: str, cwd: Path, path: str | None) -> str | None:
+    """Return the absolute path of a program that can be executed; one with a slash is looked up from `cwd`."""
+    if "/" not in program:
+        return shutil.which(program, path=path)
+    return shutil.which(str((cwd / program).absolute()))
+
+
+def _missing(program: str, cwd: Path, hint: str) -> str:
+    what = f"{program} is not installed: it was not found in PATH"
+    if "/" in program:
+        what = f"{program} is {'not executable' if (cwd / program).exists() else 'not there'}"
+    return f"{what}; {hint}" if hint else what
+
+
+def not_started(error: Exception) -> AgentOutcome:
+    """Return the outcome of an attempt that never began."""
+    return AgentOutcome(ending=Ending.NOT_STARTED, error=str(error))
+
+
+def outcome(settings: AgentSettings, ended: Ended, capture: Capture) -> AgentOutcome:
+    """Put together how the process ended and what it printed; the capture is closed."""
+    return AgentOutcome(
+        ending=ended.ending,
+        exit_code=ended.exit_code,
+        signal=ended.signal,
+        seconds=ended.seconds,
+        message=without_footer(capture.message(), settings.footer),
+        excerpt=capture.excerpt(),
+        output_bytes=capture.total,
+        ended_commands=ended.ended_commands,
+        waited_for=ended.waited_for,
+        leftovers=ended.leftovers,
+        error=ended.error,
+        notes=(capture.problem,) if capture.problem else (),
+    )
+
+
+def without_footer(message: str, footer: str) -> str:
+    """Return the message without the empty lines and footer lines at its end; unchanged where there is no footer."""
+    lines = message.split("\n")
+    while footer and lines and (not lines[-1].strip() or re.fullmatch(footer, lines[-1].strip())):
+        lines.pop()
+    return "\n".join(lines) if footer else message

@@ -1,0 +1,256 @@
+"""The work tree and its history in git: snapshots, restores, commits, the branch, and the agent's own git acts.
+
+Order of a round: `snapshot` (before), the attempt, `mend`, `snapshot` (after), then `commit` or `restore`.
+`git reset --hard`, `git clean` and `git stash push` are never run. Paths that come out of here are relative to the
+project root; snapshots and patches cover the whole work tree of git (apply a patch at `top`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ralph_wiggum.adapters.git_branch import take_branch
+from ralph_wiggum.adapters.git_commands import Git
+from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
+from ralph_wiggum.adapters.git_guard import Guard
+from ralph_wiggum.adapters.git_kept import Kept
+from ralph_wiggum.adapters.git_owned import Owned
+from ralph_wiggum.adapters.git_place import Place, locate
+from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_refs
+from ralph_wiggum.adapters.git_restore import Restorer
+from ralph_wiggum.adapters.git_snapshot import Snapshots
+from ralph_wiggum.core.commits import describe_for_morning, ref_part
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.evidence import Change
+from ralph_wiggum.ports import Committed, RepoState, Restored, Snapshot
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What works on one repository, once it was found."""
+
+    place: Place
+    snapshots: Snapshots
+    kept: Kept
+    restorer: Restorer
+    owned: Owned
+    guard: Guard | None = None
+    committer: Committer | None = None
+
+
+class GitRepo:
+    """Satisfies ports.Repo. `state` is the runner's folder for this spec, `owned` the runner's own files."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        state: Path,
+        spec: str,
+        owned: Sequence[Path] = (),
+        commit: bool = True,
+        branch_pattern: str = "ralph/{spec}",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._root = root
+        self._state = state
+        self._spec = spec
+        self._owned_paths = tuple(owned)
+        self._commit = commit
+        self._pattern = branch_pattern
+        self._env = env
+        self._opened: _Parts | None = None
+        self._persons: frozenset[str] = frozenset()
+        self._untracked: tuple[str, ...] = ()  # of the person's
+        self._last: Snapshot | None = None
+
+    @property
+    def top(self) -> Path:
+        """Return the top of git's work tree, which may lie above the project root."""
+        return self._parts().place.top
+
+    def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
+        """Look at the repository, choose or make the branch, record where the evening stood.
+
+        `since` is for a run that goes on after one that broke off: the snapshot with which the task in progress (or
+        the run) began. What changed since then counts as the task's and not as the person's. Raises RalphError where
+        git is missing or refuses the repository.
+        """
+        self._opened = None
+        parts = self._parts()
+        place = parts.place
+        notes = _warnings(place)
+        head = started = Head("", "") if place.why_private else read_head(place.git)
+        if self._commits(place):
+            head, words = take_branch(place, self._pattern, self._spec)
+            notes += words
+        parts.snapshots.begin()
+        self._look_at_persons(parts, head, since)
+        identity = Identity(place)
+        if self._commits(place):
+            if identity.missing:
+                notes.append(
+                    f"git knows no name and address of yours: commits are by {FALLBACK_NAME} <{FALLBACK_EMAIL}>"
+                )
+            parts.committer = Committer(place, parts.snapshots, parts.restorer, parts.owned, identity)
+            parts.committer.persons = self._persons
+        self._record_evening(place, head, run_id, resumed=since is not None)
+        if not place.why_private:
+            parts.guard = Guard(place)
+        dirty = sorted(place.shown(path) for path in self._persons | parts.owned.dirty)
+        return RepoState(
+            head=head.commit,
+            branch=head.branch,
+            started_on=started.branch,
+            evening=head.commit,
+            dirty=tuple(dirty),
+            notes=(*notes, *place.git.taken_notes()),
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Record the work tree as it is; the person's index is not touched."""
+        self._last = self._parts().snapshots.take()
+        return self._last
+
+    def keep(self, name: str, snapshot: Snapshot) -> None:
+        """Hold a snapshot by the ref `refs/ralph/<spec>/keep/<name>`."""
+        git = self._parts().place.git
+        git.run("update-ref", f"refs/ralph/{ref_part(self._spec)}/keep/{ref_part(name)}", snapshot.tree)
+
+    def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+        """Return the paths that differ, from the project root, sorted."""
+        parts = self._parts()
+        found = parts.snapshots.changes(before, after)
+        if not parts.place.prefix:
+            return tuple(Change(path=parts.place.shown(change.path), status=change.status) for change in found)
+        shown = (Change(path=parts.place.shown(change.path), status=change.status) for change in found)
+        return tuple(sorted(shown, key=lambda change: change.path))
+
+    def patch(self, before: Snapshot, after: Snapshot) -> bytes:
+        """Return the difference as a binary patch for `git apply` at `top`; b"" if there is none."""
+        return self._parts().snapshots.patch(before, after)
+
+    def restore(self, before: Snapshot, after: Snapshot) -> Restored:
+        """Put back what changed between the two, only where files are still as in `after`."""
+        parts = self._parts()
+        found = parts.restorer.restore(before, after)
+        shown = parts.place.shown
+        return Restored(restored=tuple(map(shown, found.restored)), left=tuple(map(shown, found.left)))
+
+    def commit(
+        self,
+        before: Snapshot,
+        after: Snapshot,
+        *,
+        subject: str,
+        trailers: Mapping[str, str],
+        extra: Sequence[Path] = (),
+    ) -> Committed:
+        """Commit exactly the paths that changed between the two, and what is due of `extra`.
+
+        A commit that cannot be made (no space, a lock that stays) is no error but a note: the night goes on.
+        """
+        parts = self._parts()
+        parts.kept.refresh()
+        if parts.committer is None:
+            return Committed()
+        try:
+            made = parts.committer.commit(before, after, subject, trailers, extra)
+        except RalphError as problem:
+            return Committed(notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()))
+        if made.sha and parts.guard is not None:
+            parts.guard.committed(made.sha)
+        return made
+
+    def mend(self) -> tuple[str, ...]:
+        """Put back what an agent did with git itself since the last call; return words for the log, one an act."""
+        parts = self._parts()
+        if not parts.place.git_dir.is_dir():
+            return (f"git's folder {parts.place.git_dir} is gone",)
+        words: list[str] = []
+        if parts.guard is not None and not parts.guard.quiet():
+            words = parts.guard.mend()
+            words += self._unrevert(parts)
+        elif self._untracked and not any(os.path.lexists(parts.place.top / path) for path in self._untracked):
+            words = self._unrevert(parts)  # git clean leaves no other trace
+        back = parts.kept.put_back(only_secrets=not parts.kept.all_missing())
+        words += [f"{parts.place.shown(path)} was removed or changed: put back" for path in back]
+        return (*words, *parts.place.git.taken_notes())
+
+    def files_token(self) -> str:
+        """Return a text that changes when any file of the work tree changes; "" if git cannot say."""
+        try:
+            return self._parts().snapshots.token()
+        except RalphError:
+            return ""
+
+    def morning(self, state: RepoState) -> tuple[str, ...]:
+        """Return the lines of the last screen about the commits of this run."""
+        place = self._parts().place
+        if place.why_private:
+            return ()
+        head = read_head(place.git)
+        top = "" if place.top == self._root.resolve() else str(place.top)
+        return describe_for_morning(
+            branch=head.branch, started_on=state.started_on, evening=state.evening, head=head.commit, top=top
+        )
+
+    def _parts(self) -> _Parts:
+        if self._opened is None:
+            place = locate(self._root, self._state, self._owned_paths, self._env)
+            snapshots, kept = Snapshots(place), Kept(place)
+            self._opened = _Parts(place, snapshots, kept, Restorer(place, snapshots, kept), Owned(place))
+        return self._opened
+
+    def _commits(self, place: Place) -> bool:
+        return self._commit and not place.why_private and not operations(place.git_dir)
+
+    def _look_at_persons(self, parts: _Parts, head: Head, since: Snapshot | None) -> None:
+        """Find what the person has not committed, staged or not, and keep what git would not."""
+        parts.kept.begin(resumed=since is not None)
+        self._last = now = parts.snapshots.take()
+        seen = since or now
+        parts.owned.begin(resumed=since is not None)
+        base = head.commit or _empty_tree(parts.place.git)
+        entries = () if parts.place.why_private else parts.snapshots.entries(base, seen.tree)
+        staged = () if parts.place.why_private else _staged(parts.place.git, base)
+        self._persons = frozenset((*(entry.path for entry in entries), *staged, *seen.large))
+        self._untracked = tuple(entry.path for entry in entries if entry.status == "A")
+
+    def _record_evening(self, place: Place, head: Head, run_id: str, *, resumed: bool) -> None:
+        if head.commit and not place.why_private:
+            base = f"refs/ralph/{ref_part(self._spec)}/evening"
+            names = [f"{base}-{ref_part(run_id)}", *(() if resumed else (base,))]
+            write_refs(place.git, [f"update {name} {head.commit}" for name in names])
+
+    def _unrevert(self, parts: _Parts) -> list[str]:
+        if self._last is None or parts.guard is None:
+            return []
+        head = parts.guard.head.commit or _empty_tree(parts.place.git)
+        back = parts.restorer.unrevert(self._persons, head, self._last)
+        names = ", ".join(parts.place.shown(path) for path in back)
+        return [f"your uncommitted changes were taken out of the work tree: put back {names}"] if back else []
+
+
+def _warnings(place: Place) -> list[str]:
+    """Return words about what is unusual in this repository."""
+    if place.why_private:
+        return [f"{place.why_private}: snapshots and restores work, but no commits are made"]
+    notes = []
+    under_way = sorted(operations(place.git_dir))
+    if under_way:
+        notes.append(f"a {' and a '.join(under_way)} is under way: no commits are made until it is finished")
+    if (place.top / ".gitmodules").exists():
+        notes.append("submodules: what changes inside them is neither snapshotted nor committed")
+    return notes
+
+
+def _staged(git: Git, base: str) -> list[str]:
+    return git.run("diff-index", "--cached", "--name-only", "--no-renames", "-z", base, "--").items
+
+
+def _empty_tree(git: Git) -> str:
+    return git.run("hash-object", "-t", "tree", "-w", "--stdin").text

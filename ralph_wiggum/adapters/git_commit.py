@@ -1,0 +1,110 @@
+"""Commits of exactly the paths that changed, made beside the person's index and brought into it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ralph_wiggum.adapters.git_hooks import Hooked, HookedCommit
+from ralph_wiggum.adapters.git_index import CommitIndex, Content, index_lines, new_side
+from ralph_wiggum.adapters.git_owned import Owned
+from ralph_wiggum.adapters.git_place import Place
+from ralph_wiggum.adapters.git_restore import Restorer
+from ralph_wiggum.adapters.git_snapshot import GITLINK, Entry, Snapshots
+from ralph_wiggum.core.commits import commit_message, divide, one_line
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.ports import Committed, Snapshot
+
+FALLBACK_NAME = "ralph-wiggum"
+FALLBACK_EMAIL = "ralph-wiggum@localhost"
+
+
+class Identity:
+    """Who commits, fixed when the run begins: an agent's `git config user.email` changes nothing for us."""
+
+    def __init__(self, place: Place) -> None:
+        self.env: dict[str, str] = {}
+        self.missing = False
+        for role in ("AUTHOR", "COMMITTER"):
+            # without useConfigOnly git makes up an address from the host's name
+            said = place.git.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT", check=False)
+            name, _, rest = said.text.partition(" <")
+            if said.code != 0:
+                name, rest, self.missing = FALLBACK_NAME, FALLBACK_EMAIL, True
+            self.env |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": rest.partition(">")[0]}
+
+
+class Committer:
+    """Makes the commits of one run. `persons`: the paths, from the top, that the person had changed before it."""
+
+    def __init__(
+        self, place: Place, snapshots: Snapshots, restorer: Restorer, owned: Owned, identity: Identity
+    ) -> None:
+        self._place = place
+        self._git = place.git
+        self._snapshots = snapshots
+        self._owned = owned
+        self._identity = identity
+        self.persons: frozenset[str] = frozenset()
+        self._index = CommitIndex(place)
+        self._hooked = HookedCommit(place, snapshots, restorer, self._index, identity.env)
+
+    def commit(
+        self, before: Snapshot, after: Snapshot, subject: str, trailers: Mapping[str, str], extra: Sequence[Path]
+    ) -> Committed:
+        """Commit what changed between the two and what is due of `extra`; sha "" when that is nothing."""
+        content, left = self._content(before, after)
+        left_out = tuple(self._place.shown(path) for path in left)
+        content |= self._owned.content(self._owned.due(extra, self.persons))
+        head, base = self._head()
+        tree = self._index.tree(base, content) if content else base
+        if tree == base:
+            return Committed(left_out=left_out)
+        message = commit_message(subject, trailers)
+        hooked = Hooked("", content)
+        if self._hooked.wanted():
+            hooked = self._hooked.commit(head, base, content, message, self.persons)
+            tree = self._index.tree(base, hooked.content)
+            if tree == base:  # a hook undid it all
+                return Committed(left_out=left_out, notes=self._git.taken_notes())
+        sha = hooked.sha or self._commit_tree(tree, head, message)
+        if not hooked.sha:
+            self._move_head(sha, head, subject)
+        self._into_persons_index(hooked.content)
+        return Committed(sha=sha, left_out=left_out, notes=self._git.taken_notes())
+
+    def _content(self, before: Snapshot, after: Snapshot) -> tuple[dict[str, str], list[str]]:
+        """Return what to commit, and the changed paths to leave out: the person's, secrets, unstored, submodules."""
+        entries = {entry.path: entry for entry in self._snapshots.entries(before.tree, after.tree)}
+        chosen, left = divide((change.path for change in self._snapshots.changes(before, after)), self.persons)
+        stored = {path: entries[path] for path in chosen if path in entries and path not in after.large}
+        content = {path: new_side(entry) for path, entry in stored.items() if not _submodule(entry)}
+        return content, sorted({*left, *chosen} - content.keys())
+
+    def _head(self) -> tuple[str, str]:
+        """Return HEAD's commit and its tree, "" and "" before the first commit."""
+        found = self._git.run("rev-parse", "HEAD^0", "HEAD^{tree}", "--", check=False)
+        commit, tree = found.text.split("\n")[:2] if found.code == 0 else ("", "")
+        return commit, tree
+
+    def _commit_tree(self, tree: str, parent: str, message: str) -> str:
+        parents = ("-p", parent) if parent else ()
+        run = self._git.run("commit-tree", tree, *parents, "-F", "-", stdin=message.encode(), env=self._identity.env)
+        return run.text
+
+    def _move_head(self, sha: str, head: str, subject: str) -> None:
+        """Move the branch (or a detached HEAD) from `head`, and only from there, to the commit."""
+        words = f"commit: {one_line(subject)}"
+        self._git.run("update-ref", "-m", words, "HEAD", sha, head or "0" * len(sha), env=self._identity.env)
+
+    def _into_persons_index(self, content: Content) -> None:
+        """Bring the committed paths, and no others, up to date in the person's index."""
+        try:
+            self._git.run("update-index", "-z", "--index-info", stdin=index_lines(content))
+            self._git.run("update-index", "-q", "--refresh", check=False)
+        except RalphError as problem:  # the commit stands; only `git status` will look odd
+            self._git.notes.append(f"your index could not be brought up to date: {problem}")
+
+
+def _submodule(entry: Entry) -> bool:
+    return GITLINK in (entry.old_mode, entry.new_mode)

@@ -1,0 +1,45 @@
+"""The index that commits are made from, and the lines that git fills an index with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ralph_wiggum.adapters.git_place import Place
+from ralph_wiggum.adapters.git_snapshot import Entry
+
+Content = Mapping[str, str]  # path -> "mode id", "0 000…" for a path that is gone
+
+
+class CommitIndex:
+    """HEAD's tree with the paths of one commit put in, and nothing that the person staged."""
+
+    def __init__(self, place: Place) -> None:
+        self._git = place.git
+        self.path = place.state / "commit.index"
+        self._holds = ""  # the tree that it is known to equal
+
+    def tree(self, base: str, content: Content) -> str:
+        """Return the tree of `base` ("" before the first commit) with the content put in."""
+        if self._holds != base or not base:
+            Path(f"{self.path}.lock").unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+            self._git.run("read-tree", base or "--empty", index=self.path)
+        self._holds = ""
+        self._git.run("update-index", "-z", "--index-info", stdin=index_lines(content), index=self.path)
+        self._holds = self._git.run("write-tree", index=self.path).text
+        return self._holds
+
+    def forget(self) -> None:
+        """Say that somebody else may write to the index file."""
+        self._holds = ""
+
+
+def new_side(entry: Entry) -> str:
+    """Return an entry's newer content as "mode id"."""
+    return f"{entry.new_mode} {entry.new_id}" if entry.status != "D" else f"0 {entry.new_id}"
+
+
+def index_lines(content: Content) -> list[str]:
+    """Return the content as `git update-index --index-info` reads it, removals first: a file may become a folder."""
+    return [f"{what}\t{path}" for path, what in sorted(content.items(), key=lambda item: item[1][:2] != "0 ")]

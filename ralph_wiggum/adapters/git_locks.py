@@ -1,0 +1,62 @@
+"""Lock files of git: a dead git's is removed, a live one's is waited for."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+
+WAIT_SECONDS = 20.0  # for a lock that a living git holds
+FRESH_SECONDS = 1.0  # a lock this young is believed, whoever holds it
+OLD_SECONDS = 60.0  # a lock this old is nobody's, where processes cannot be looked at
+_PAUSE_SECONDS = 0.05
+_LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
+
+
+class LockWait:
+    """One command's patience with locks; `notes` tell what was removed."""
+
+    def __init__(self, top: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.notes: list[str] = []
+        self._top = top
+        self._deadline = time.monotonic() + wait_seconds
+
+    def passed(self, said: str) -> bool:
+        """Return whether the command may be tried again: the lock that git complained of is gone or was removed."""
+        found = _LOCK.search(said)
+        if not found:
+            return False
+        lock = self._top / found[1]
+        while time.monotonic() < self._deadline:
+            if not lock.exists():
+                return True
+            if _stale(lock, self._top):
+                lock.unlink(missing_ok=True)
+                self.notes.append(f"removed {lock}, left behind by a git process that is gone")
+                return True
+            time.sleep(_PAUSE_SECONDS)
+        return False
+
+
+def _stale(lock: Path, top: Path) -> bool:
+    """Say whether no living git can hold this lock: old enough, and no git process works in the tree."""
+    try:
+        age = time.time() - lock.lstat().st_mtime  # the file system's clock stamps it, so compare with that
+    except OSError:
+        return False
+    if not Path("/proc/self/fd").exists():
+        return age > OLD_SECONDS
+    processes = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return age > FRESH_SECONDS and not any(_works_in(process, top, lock) for process in processes)
+
+
+def _works_in(process: Path, top: Path, lock: Path) -> bool:
+    """Say whether the process (a folder of /proc) is a git inside the tree, or has the lock file open."""
+    with suppress(OSError):
+        if (process / "comm").read_text().startswith("git"):
+            cwd = (process / "cwd").readlink()
+            return cwd.is_relative_to(top) or lock.is_relative_to(cwd)
+    with suppress(OSError):
+        return any(entry.readlink() == lock for entry in (process / "fd").iterdir())
+    return False

@@ -1,0 +1,78 @@
+"""What a repository points at: HEAD, branches, tags, stashes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ralph_wiggum.adapters.git_commands import Git
+
+_OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "BISECT_LOG": "bisect",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where HEAD is: `ref` is "" when detached, `commit` "" before the first commit."""
+
+    ref: str
+    commit: str
+
+    @property
+    def branch(self) -> str:
+        """Return the short name of the branch."""
+        return self.ref.removeprefix("refs/heads/")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A branch or tag; `worktree` is the folder where it is checked out, or ""."""
+
+    commit: str
+    worktree: str
+
+
+def read_head(git: Git) -> Head:
+    """Return HEAD as it is."""
+    ref = git.run("symbolic-ref", "-q", "HEAD", check=False).text
+    return Head(ref, git.run("rev-parse", "-q", "--verify", "HEAD", check=False).text)
+
+
+def read_refs(git: Git, *patterns: str) -> dict[str, Ref]:
+    """Return the refs that match (git-for-each-ref(1)), by full name."""
+    listed = git.run("for-each-ref", "--format=%(refname) %(objectname) %(worktreepath)", *patterns).text
+    parts = (line.split(" ", 2) for line in listed.split("\n") if line)
+    return {name: Ref(commit, *(rest or [""])) for name, commit, *rest in parts}
+
+
+def read_stashes(git: Git) -> dict[str, str]:
+    """Return the stashes, the newest first: commit -> what it says of itself."""
+    listed = git.run("reflog", "show", "--format=%H %gs", "refs/stash", "--", check=False)
+    return dict(line.split(" ", 1) for line in listed.text.split("\n") if " " in line) if listed.code == 0 else {}
+
+
+def operations(git_dir: Path) -> frozenset[str]:
+    """Return what is under way: merge, rebase, cherry-pick, revert, bisect."""
+    return frozenset(word for name, word in _OPERATIONS.items() if (git_dir / name).exists())
+
+
+def write_refs(git: Git, lines: Sequence[str]) -> None:
+    """Run lines of `git update-ref --stdin` as one transaction."""
+    if lines:
+        git.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+
+
+def different(before: Mapping[str, Ref], after: Mapping[str, Ref]) -> list[str]:
+    """Return the names of refs that do not point where they did, sorted."""
+    return sorted(name for name in before.keys() | after.keys() if _commit(before, name) != _commit(after, name))
+
+
+def _commit(refs: Mapping[str, Ref], name: str) -> str:
+    return refs[name].commit if name in refs else ""

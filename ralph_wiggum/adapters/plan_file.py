@@ -1,0 +1,73 @@
+"""The cache of a parsed plan, so that `ralph-status` need not load the parser: keyed by what tasks.md holds."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from ralph_wiggum import __version__
+from ralph_wiggum.adapters.project import Project, make_state
+from ralph_wiggum.adapters.whole_file import replace_file
+from ralph_wiggum.core import plan_cache
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.model import Plan
+
+
+def load_plan(path: Path, content: bytes) -> Plan | None:
+    """Return the plan that was kept for exactly this content of tasks.md by this version; None otherwise."""
+    try:
+        head, _, body = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if head != _key(content):
+        return None
+    try:
+        return plan_cache.load(body.decode())
+    except UnicodeDecodeError:
+        return None
+
+
+def keep_plan(path: Path, content: bytes, plan: Plan) -> None:
+    """Keep a plan for next time; where nothing can be written, nothing is kept."""
+    with suppress(OSError):
+        make_state(path.parent)
+        replace_file(path, (_key(content), b"\n", plan_cache.dump(plan).encode()), durable=False)
+
+
+def current_plan(project: Project) -> Plan:
+    """Return the plan of a spec as it is now, from the cache if that holds it; RalphError as `read_tasks`."""
+    content = read_tasks(project.tasks_file)
+    plan = load_plan(project.plan_file, content)
+    if plan is None:
+        from ralph_wiggum.core.parse import parse  # noqa: PLC0415 - 40 ms, only where the cache has nothing
+
+        plan = parse(decode_tasks(content, project.tasks_file))
+        keep_plan(project.plan_file, content, plan)
+    return plan
+
+
+def read_tasks(path: Path) -> bytes:
+    """Return what tasks.md holds; RalphError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RalphError(f"no tasks file: {path} is not there", hint="write it, or name another spec") from None
+    except OSError as error:
+        raise RalphError(f"cannot read {path}: {error.strerror}", hint="it must be a file that you may read") from None
+
+
+def decode_tasks(data: bytes, path: Path) -> str:
+    """Return the text of tasks.md, byte for byte; RalphError with the line if it is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RalphError(
+            f"{path}:{line}: not UTF-8 (byte {data[error.start]:#04x})",
+            hint="save the file as UTF-8; ralph changes no byte that it cannot read",
+        ) from None
+
+
+def _key(content: bytes) -> bytes:
+    return f"{__version__} {hashlib.sha256(content).hexdigest()}".encode()

@@ -1,0 +1,192 @@
+"""Where things lie: the project root, the specs below it, the files of one spec, the folder for machine state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ralph_wiggum.core.errors import RalphError
+
+TASKS_FILE = ".kiro/specs/{feature}/tasks.md"
+ACTIVITY_FILE = ".kiro/specs/{feature}/activity.md"
+SPECS = Path(".kiro/specs")
+STATE = ".ralph"
+SHOWN_SPECS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One spec in its project. All paths are absolute; `spec` is the name a person knows it by."""
+
+    root: Path
+    spec: str
+    spec_dir: Path
+    tasks_file: Path
+    activity_file: Path
+    state: Path
+
+    @property
+    def tasks_path(self) -> str:
+        """Return the tasks file as a person would type it: from the root, where it lies below that."""
+        return str(self.tasks_file).removeprefix(f"{self.root}/")
+
+    @property
+    def journal_file(self) -> Path:
+        """Return where the journal of this spec lies."""
+        return self.state / "journal.jsonl"
+
+    @property
+    def plan_file(self) -> Path:
+        """Return where the cache of the parsed plan lies."""
+        return self.state / "plan.json"
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds `.kiro/`; RalphError if there is none."""
+    try:
+        start = Path(os.path.abspath(start))  # noqa: PTH100 - resolve() would leave the path that the person came by
+    except FileNotFoundError:
+        raise RalphError("the current folder was removed", hint="cd to one that is there") from None
+    if not start.is_dir():
+        raise RalphError(f"no folder {start}", hint="-C takes a folder inside the project")
+    for folder in (start, *start.parents):
+        if (folder / ".kiro").is_dir():
+            return folder
+    raise RalphError(
+        f"no .kiro folder in {start} or above it",
+        hint="go to the project that holds your specs, or name it with -C DIR",
+    )
+
+
+def specs(root: Path, tasks_file: str = TASKS_FILE) -> tuple[str, ...]:
+    """Return the names of all specs that have a tasks file, sorted."""
+    if tasks_file.count("{feature}") != 1:
+        return ()
+    before, after = tasks_file.split("{feature}")
+    names = (path.relative_to(root).as_posix()[len(before) :] for path in root.glob(f"{before}*{after}"))
+    return tuple(sorted(name[: len(name) - len(after)] if after else name for name in names))
+
+
+def open_spec(
+    root: Path,
+    argument: str,
+    *,
+    tasks_file: str = TASKS_FILE,
+    activity_file: str = ACTIVITY_FILE,
+    start: Path | None = None,
+) -> Project:
+    """Return the project with the spec that a person named.
+
+    `argument` is a name under `.kiro/specs/`, or a path (from `start`, else from `root`) to a spec folder or to a
+    tasks file anywhere. RalphError lists near names where nothing fits.
+    """
+    name = argument.rstrip("/")
+    if _is_name(name):
+        tasks = root / tasks_file.replace("{feature}", name)
+        if tasks.exists():
+            return _project(root, name, root / SPECS / name, tasks, activity_file)
+    found = _by_path(argument, (start or root, root))
+    if found is not None:
+        return _from_path(root, found, tasks_file, activity_file)
+    if _is_name(name) and (root / SPECS / name).is_dir():
+        raise RalphError(
+            f"no tasks file in spec {name!r}: {root / tasks_file.replace('{feature}', name)} is not there",
+            hint="write it, or name another spec",
+        )
+    raise _unknown(root, argument, tasks_file)
+
+
+def make_state(folder: Path) -> Path:
+    """Make a folder at or below `.ralph/`, which ignores itself in git; return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for top in (folder, *folder.parents):
+        if top.name == STATE:
+            with_ignore = top / ".gitignore"
+            if not with_ignore.exists():
+                with_ignore.write_text("*\n", encoding="utf-8")
+            break
+    return folder
+
+
+def _is_name(argument: str) -> bool:
+    return bool(argument) and argument not in {".", ".."} and "/" not in argument and "\\" not in argument
+
+
+def _by_path(argument: str, bases: tuple[Path, ...]) -> Path | None:
+    """Return the tasks file that a path leads to."""
+    for base in bases:
+        path = base / Path(argument).expanduser()
+        if path.is_file():
+            return path
+        if (path / "tasks.md").is_file():
+            return path / "tasks.md"
+    return None
+
+
+def _from_path(root: Path, found: Path, tasks_file: str, activity_file: str) -> Project:
+    tasks = Path(os.path.abspath(found))  # noqa: PTH100 - a symbolic link keeps its own name and place
+    for name in specs(root, tasks_file):
+        own = root / tasks_file.replace("{feature}", name)
+        if own == tasks or own.samefile(tasks):
+            return _project(root, name, root / SPECS / name, own, activity_file)
+    name = tasks.parent.name if tasks.name == "tasks.md" else tasks.stem
+    return Project(
+        root=root,
+        spec=name,
+        spec_dir=tasks.parent,
+        tasks_file=tasks,
+        activity_file=tasks.with_name("activity.md" if tasks.name == "tasks.md" else f"{tasks.stem}.activity.md"),
+        state=root / STATE / _state_name(root, name, tasks),
+    )
+
+
+def _state_name(root: Path, name: str, tasks: Path) -> str:
+    """Return the name of the state folder of a spec outside `.kiro/specs/`: its own, unless another spec has it.
+
+    Of two outside specs with one name the second is told apart by the path of its folder.
+    """
+    state = root / STATE / name
+    if not (root / SPECS / name).exists():
+        owner = state / "tasks-path"
+        if not (state / "journal.jsonl").exists() or (owner.is_file() and owner.read_text("utf-8") == str(tasks)):
+            return name
+    return f"{name}@" + str(tasks.parent).strip("/").replace("/", "-")
+
+
+def claim_state(project: Project) -> None:
+    """Make the state folder before a journal is begun there, and say in it whose it is, for specs that lie outside."""
+    make_state(project.state)
+    if not project.tasks_file.is_relative_to(project.root / ".kiro"):
+        (project.state / "tasks-path").write_text(str(project.tasks_file), encoding="utf-8")
+
+
+def _project(root: Path, name: str, folder: Path, tasks: Path, activity_file: str) -> Project:
+    return Project(
+        root=root,
+        spec=name,
+        spec_dir=folder if folder.is_dir() else tasks.parent,
+        tasks_file=tasks,
+        activity_file=root / activity_file.replace("{feature}", name),
+        state=root / STATE / name,
+    )
+
+
+def _unknown(root: Path, argument: str, tasks_file: str) -> RalphError:
+    import difflib  # noqa: PLC0415 - 4 ms, only on the way out
+
+    known = specs(root, tasks_file)
+    if not known:
+        place = tasks_file.replace("{feature}", "<spec>")
+        return RalphError(f"no spec {argument!r}: there are none in {root}", hint=f"write {place} first")
+    shown = ", ".join(_few(known))
+    near = difflib.get_close_matches(argument, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? There are: {shown}" if near else f"there are: {shown}"
+    return RalphError(f"no spec {argument!r} in {root}", hint=hint)
+
+
+def _few(names: tuple[str, ...]) -> Iterator[str]:
+    yield from names[:SHOWN_SPECS]
+    if len(names) > SHOWN_SPECS:
+        yield f"and {len(names) - SHOWN_SPECS} more"

@@ -1,0 +1,227 @@
+"""The files of a Kiro spec (ports.Spec): tasks.md read, marked, held and protected; the documents beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_tasks
+from ralph_wiggum.adapters.project import Project, make_state
+from ralph_wiggum.adapters.whole_file import remove_left_over, replace_file
+from ralph_wiggum.core import edit, parse, protect
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.model import Plan
+
+DOCUMENT_BYTES = 1 << 20
+STEERING_BYTES = 64 << 10
+HELD = "tasks.held.md"
+TRIES = 5  # how often a write is begun anew because somebody else changed the file meanwhile
+
+
+class _Known(NamedTuple):
+    """tasks.md as it was last read or written."""
+
+    data: bytes
+    text: str
+    plan: Plan
+
+
+class _Held(NamedTuple):
+    """tasks.md as it was before an attempt; `link` is where it pointed if it was a symbolic link."""
+
+    data: bytes
+    link: str
+
+
+class SpecFiles:
+    """The plan in tasks.md. `foreign_diff` holds, after `protect`, the edits of others that stay, as a diff."""
+
+    def __init__(self, project: Project) -> None:
+        self.foreign_diff = ""
+        self._project = project
+        self._path = project.tasks_file
+        self._known: _Known | None = None
+        self._held: _Held | None = None
+        remove_left_over(self._path)
+
+    def plan(self) -> Plan:
+        """Return the plan as it is now; the same object as long as the bytes are the same.
+
+        RalphError if the file is missing, unreadable or not UTF-8.
+        """
+        return self._read().plan
+
+    def write(self, key: str, mark: str) -> Plan:
+        """Change one task's mark in the file and return the new plan; every other byte stays (O8).
+
+        `key` is that of the last plan given out. Where the file changed since, the task is found again in it;
+        RalphError if that cannot be done without doubt, or if the file cannot be written.
+        """
+        before = self._known or self._read()
+        wanted = before.plan.task(key)
+        for _ in range(TRIES):
+            now = self._read()
+            task = wanted if now.plan is before.plan else edit.relocate(wanted, now.plan, before.plan)
+            text = edit.set_mark(now.text, task, mark)
+            new = _Known(text.encode(), text, now.plan.with_mark(task.key, mark))
+            if new.data == now.data or self._replace(new.data, now.data):
+                self._known = new
+                return new.plan
+        raise RalphError(
+            f"{self._path} is being written by another program, again and again",
+            hint="close the editor or the tool that does it",
+        )
+
+    def hold(self) -> None:
+        """Remember the file as it is before an attempt, on disk too, so that `protect` works after a crash."""
+        data = self._path.read_bytes()
+        if self._held is None or self._held.data != data:
+            make_state(self._project.state)
+            replace_file(self._held_file, (data,))
+        self._held = _Held(data, _link(self._path))
+
+    def held_from_disk(self) -> bool:
+        """Take up what an earlier process held; say whether there is anything."""
+        with suppress(FileNotFoundError):
+            self._held = _Held(self._held_file.read_bytes(), _link(self._path))
+        return self._held is not None
+
+    def mark_held(self, key: str, mark: str) -> None:
+        """Make a mark in what is held as well, so that a later `protect` does not take it for the agent's."""
+        if self._held is None and not self.held_from_disk():
+            return
+        held = self._held
+        if held is None or (text := _decoded(held.data)) is None:
+            return
+        plan = parse.parse(text)
+        if key in plan.by_key:
+            data = edit.set_mark(text, plan.task(key), mark).encode()
+            replace_file(self._held_file, (data,))
+            self._held = held._replace(data=data)
+
+    def protect(self, key: str) -> tuple[str, ...]:
+        """Undo what an attempt did to marks and to the text of its task (O17); return words for the log.
+
+        A file that is gone, is no file any more or lost a task is put back whole; the other version is kept beside
+        the journal. Edits that stay are in `foreign_diff`.
+        """
+        self.foreign_diff = ""
+        if self._held is None and not self.held_from_disk():
+            return ()
+        held = self._held
+        if held is None:
+            return ()
+        words = list(self._unblock(held))
+        now = _bytes(self._path)
+        if now == held.data:
+            return tuple(words)
+        if now is None or (after := _decoded(now)) is None:
+            return (*words, *self._put_back(held.data, now))
+        done = protect.protect(held.data.decode(), after, key)
+        self.foreign_diff = done.diff
+        if done.replaced:
+            words.append(self._keep_aside(now))
+        if done.text != after:
+            replace_file(self._path, (done.text.encode(),))
+        return (*words, *done.notes)
+
+    def document(self, name: str) -> str:
+        """Return the text of another file of the spec (requirements.md, design.md …), or "" if there is none."""
+        return _text_of(self._project.spec_dir / name, DOCUMENT_BYTES)
+
+    def steering(self) -> tuple[tuple[str, str], ...]:
+        """Return name and text of the workspace's steering files, sorted, and of AGENTS.md; each of bounded size."""
+        files = sorted((self._project.root / ".kiro" / "steering").glob("*.md"))
+        files.append(self._project.root / "AGENTS.md")
+        texts = ((path.name, _text_of(path, STEERING_BYTES)) for path in files)
+        return tuple((name, text) for name, text in texts if text)
+
+    @property
+    def _held_file(self) -> Path:
+        return self._project.state / HELD
+
+    def _read(self) -> _Known:
+        """Read the file; parse it only if its bytes changed (a stamp of size and time may miss a change)."""
+        data = read_tasks(self._path)
+        if self._known is None or data != self._known.data:
+            text = decode_tasks(data, self._path)
+            self._known = _Known(data, text, parse.parse(text))
+            keep_plan(self._project.plan_file, data, self._known.plan)
+        return self._known
+
+    def _replace(self, data: bytes, expected: bytes) -> bool:
+        try:
+            return replace_file(self._path, (data,), still_wanted=lambda: _bytes(self._path) == expected)
+        except OSError as error:
+            raise RalphError(
+                f"cannot write {self._path}: {error.strerror}",
+                hint="make the file and its folder writable, and see that the disk is not full",
+            ) from error
+
+    def _unblock(self, held: _Held) -> Iterator[str]:
+        """Make the path what it was, a file or a link, keeping what an attempt put there."""
+        link = _link(self._path)
+        if self._path.is_dir():
+            aside = self._free_name()
+            shutil.move(self._path, aside)
+            yield f"{self._path.name} had become a folder; it is kept in {aside}"
+        elif link != held.link:
+            now = _bytes(self._path)
+            self._path.unlink(missing_ok=True)
+            if held.link:
+                self._path.symlink_to(held.link)
+            if now is not None:
+                replace_file(self._path, (now,))
+            yield f"{self._path.name} {'was no link any more' if held.link else 'had become a link'}; put back"
+
+    def _put_back(self, data: bytes, other: bytes | None) -> Iterator[str]:
+        if other is not None:
+            yield self._keep_aside(other)
+        else:
+            yield f"{self._path.name} was gone; it was put back as it was"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(self._path, (data,))
+
+    def _keep_aside(self, data: bytes) -> str:
+        aside = self._free_name()
+        replace_file(aside, (data,))
+        return f"{self._path.name} was put back as it was; the other version is kept in {aside}"
+
+    def _free_name(self) -> Path:
+        folder = make_state(self._project.state)
+        return next(path for n in count(1) if not (path := folder / f"tasks.{n}.md").exists())
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _decoded(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _link(path: Path) -> str:
+    """Return where a symbolic link points, "" if the path is none."""
+    try:
+        return os.readlink(path)  # noqa: PTH115 - as the text it is
+    except OSError:
+        return ""
+
+
+def _text_of(path: Path, limit: int) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,65 @@
+"""Files that are replaced whole or not at all: a temporary file beside them, brought to the disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+TEMPORARY = ".ralph-new"
+
+
+def replace_file(
+    path: Path, parts: Iterable[bytes], *, durable: bool = True, still_wanted: Callable[[], bool] = lambda: True
+) -> bool:
+    """Give a file new content. A symbolic link stays one (its target is replaced), the mode stays as it was.
+
+    `still_wanted` is asked at the last moment; returns whether the file was replaced. OSError if it cannot be
+    written; then the file is as it was before.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = temporary_beside(target)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            with suppress(FileNotFoundError):
+                os.fchmod(fd, stat.S_IMODE(target.stat().st_mode))
+            for part in parts:
+                file.write(part)
+            file.flush()
+            if durable:
+                os.fsync(fd)
+        if not still_wanted():
+            temporary.unlink()
+            return False
+        os.replace(temporary, target)  # noqa: PTH105 - with the other calls of os
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    if durable:
+        sync_folder(target.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a new name in a folder to the disk."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def temporary_beside(target: Path) -> Path:
+    """Return the one name that a file's next content may have, so that a crash leaves at most that one behind."""
+    return target.with_name(f".{target.name}{TEMPORARY}")
+
+
+def remove_left_over(path: Path) -> None:
+    """Remove the temporary file of a write that a crash cut off."""
+    with suppress(OSError):
+        temporary_beside(Path(os.path.realpath(path))).unlink()

@@ -1,0 +1,66 @@
+"""Never stop (O12): what to do when a step of the loop itself fails, from a full disk to a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ralph_wiggum.app.order import Ports
+from ralph_wiggum.core.errors import Exit, RalphError
+
+T = TypeVar("T")
+
+BACK_OFF_SECONDS = (1.0, 5.0, 30.0, 120.0, 300.0)
+PATIENCE = 12 * 12  # at five minutes each: half a day of a full disk or an unreadable spec
+
+
+@dataclass(slots=True)
+class Trouble:
+    """How often in a row the loop could not take a step, and why the last time."""
+
+    count: int = 0
+    reason: str = ""
+
+
+class Endurance:
+    """Runs steps; what they raise is said, waited out and tried again, longer each time."""
+
+    def __init__(self, ports: Ports, report: Callable[[BaseException], str]) -> None:
+        self._ports = ports
+        self._report = report
+        self.trouble = Trouble()
+
+    def take(self, step: Callable[[], T]) -> T | None:
+        """Take a step; return None if it failed (after waiting) and should be tried again.
+
+        An error with another exit code than bad input (the lock was lost) ends the run: it goes up. So does every
+        error once patience is at its end, so that a run that can do nothing does not wait for ever.
+        """
+        try:
+            result = step()
+        except (RalphError, OSError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, RalphError) and error.code is not Exit.BAD_INPUT:
+                raise
+            self._weather_out(error)
+            return None
+        self.trouble = Trouble()
+        return result
+
+    def _weather_out(self, error: Exception) -> None:
+        self.trouble.count += 1
+        if self.trouble.count > PATIENCE:
+            raise error
+        reason = describe(error)
+        if reason != self.trouble.reason:
+            self.trouble.reason = reason
+            kept = "" if isinstance(error, (RalphError, OSError)) else self._report(error)
+            self._ports.view.note(f"could not go on: {reason}{kept}; trying again")
+        seconds = BACK_OFF_SECONDS[min(self.trouble.count - 1, len(BACK_OFF_SECONDS) - 1)]
+        self._ports.clock.pause(seconds, lambda: bool(self._ports.interrupted()))
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line: what is wrong and, where there is one, what to do."""
+    hint = f" ({error.hint})" if isinstance(error, RalphError) and error.hint else ""
+    return f"{error or type(error).__name__}{hint}".replace("\n", " ")

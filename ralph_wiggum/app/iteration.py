@@ -1,0 +1,245 @@
+"""One attempt, in one direction: prompt, agent, what changed, checks, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.core import signals
+from ralph_wiggum.core.decide import Retry
+from ralph_wiggum.core.evidence import AgentOutcome, Change, Failed, Gate, Interrupted, Passed, Said, Verdict
+from ralph_wiggum.core.journal import Ended, GateSeen, Started
+from ralph_wiggum.core.judge import Evidence, judge, worth_checking
+from ralph_wiggum.core.keys import file_name
+from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
+from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
+
+EXCERPT_BYTES = 4000
+NAMED_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the runner found after an agent's end."""
+
+    outcome: AgentOutcome
+    said: Said
+    base: Snapshot
+    after: Snapshot
+    changes: tuple[Change, ...]
+    gates: tuple[Gate, ...]
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+
+class Iteration:
+    """Runs attempts. Everything it decides is in core; everything it touches is behind a port."""
+
+    def __init__(
+        self, ports: Ports, ledger: Ledger, order: Order, briefing: Briefing, skip_others: Callable[[str], None]
+    ) -> None:
+        self._ports = ports
+        self._ledger = ledger
+        self._order = order
+        self._briefing = briefing
+        self._skip_others = skip_others
+
+    def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
+        """Run one attempt at a task and return how it ended; both ends are in the journal.
+
+        `blocked` are the failed gates of a checkpoint: then the agent is asked to mend those, and they alone decide.
+        """
+        before = self._ports.repo.snapshot()
+        if leaf and task.mark != "-":
+            plan = self._ports.spec.write(task.key, "-")
+        self._ports.spec.hold()
+        started = self._start(task, retry, before, fix_round=bool(blocked))
+        self._ports.view.started(task, started, self._order)
+        outcome = self._ask_agent(plan, task, started, retry, blocked)
+        seen = self._look(task, started, before, outcome, fix_round=bool(blocked))
+        ended = self._describe(task, started, seen)
+        self._ledger.record(ended)
+        self._ports.view.ended(task, ended)
+        return ended
+
+    def _start(self, task: Task, retry: Retry, before: Snapshot, *, fix_round: bool) -> Started:
+        record = self._ledger.history.of(task.key)
+        fresh = record.settled or record.first is None
+        base = before if fresh or record.first is None else _base(record.first)
+        if fresh:
+            self._ports.repo.keep(f"task/{task.key}", before)
+        started = Started(
+            key=task.key,
+            id=task.id,
+            name=task.name,
+            line=task.line,
+            attempt=1 if fresh else len(record.counted) + 1,
+            iteration=self._ledger.history.iterations + 1,
+            agent=self._order.agent,
+            strategy=retry.strategy.value,
+            timeout=retry.timeout,
+            base=base.tree,
+            large=dict(base.large),
+            checkpoint=fix_round,
+        )
+        self._ledger.record(started)
+        return started
+
+    def _ask_agent(
+        self, plan: Plan, task: Task, started: Started, retry: Retry, blocked: Sequence[Gate]
+    ) -> AgentOutcome:
+        stem = f"{file_name(task.key)}-{started.attempt}"
+        record = self._ledger.history.of(task.key)
+        request = AgentRequest(
+            prompt=self._briefing.prompt(plan, task, record, retry, started, blocked),
+            cwd=self._order.root,
+            env={
+                **dict(self._order.environment),
+                "RALPH_SPEC": self._order.spec,
+                "RALPH_TASK_ID": task.key,
+                "RALPH_ATTEMPT": str(started.attempt),
+                "RALPH_RUN_ID": self._order.run_id,
+            },
+            limits=_with_timeout(self._order, retry.timeout),
+            log=self._order.runs / "logs" / f"{stem}.log",
+            prompt_file=self._order.runs / "prompts" / f"{stem}.md",
+            substitutions={"tasks_file": str(self._order.tasks_file), "task": task.key},
+            files_token=self._ports.repo.files_token,
+        )
+        return self._ports.agent.run(request, self._attendant(task.key))
+
+    def _attendant(self, key: str = "") -> Attendant:
+        return Attendant(self._ports.view, self._ledger, self._ports.interrupted, key, self._skip_others)
+
+    def _look(self, task: Task, started: Started, before: Snapshot, outcome: AgentOutcome, *, fix_round: bool) -> Seen:
+        """Put back what only the runner may do, see what changed, run the checks if they can matter, judge."""
+        repo = self._ports.repo
+        notes = (*repo.mend(), *self._protect(task))
+        after = repo.snapshot()
+        base = _base(started)
+        said = signals.read(outcome.message)
+        changes = () if after == base else repo.changes(base, after)
+        gates: tuple[Gate, ...] = ()
+        if worth_checking(outcome, said, fix_round=fix_round) and (changes or said.no_change is not None or fix_round):
+            gates = self.check(task, changes, after, everything=fix_round or task.checkpoint == WORKING_CHECKPOINT)
+        evidence = Evidence(
+            outcome=outcome,
+            said=said,
+            changed=bool(changes),
+            progressed=after != before,
+            gates=gates,
+            fix_round=fix_round,
+        )
+        verdict: Verdict = judge(evidence)
+        if reason := self._attendant(task.key).stop_reason():
+            verdict = Interrupted(reason=reason)
+        return Seen(
+            outcome=outcome,
+            said=said,
+            base=base,
+            after=after,
+            changes=changes,
+            gates=gates,
+            verdict=verdict,
+            notes=notes,
+        )
+
+    def _protect(self, task: Task) -> tuple[str, ...]:
+        """Undo what the attempt did to tasks.md; edits that stay are noted with their diff (O17)."""
+        notes = self._ports.spec.protect(task.key)
+        if diff := self._ports.spec.foreign_diff:
+            text = f"tasks.md was edited while {task.label} was worked on; the edit stays and needs a look"
+            self._ledger.note(text, key=task.key, detail=diff)
+            self._ports.view.note(text)
+        return notes
+
+    def check(self, task: Task, changes: Sequence[Change], tree: Snapshot, *, everything: bool) -> tuple[Gate, ...]:
+        """Run the checks that these changes call for (all of them for `everything`), showing each result."""
+        changed = None if everything else [change.path for change in changes]
+        gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self._attendant(task.key)))
+        for gate in gates:
+            self._ports.view.gate(gate)
+        return gates
+
+    def _describe(self, task: Task, started: Started, seen: Seen) -> Ended:
+        outcome, verdict = seen.outcome, seen.verdict
+        failed = next((gate for gate in seen.gates if gate.failed), None)
+        ended = Ended(
+            key=task.key,
+            id=task.id,
+            name=task.name,
+            attempt=started.attempt,
+            seconds=round(outcome.seconds, 3),
+            timeout=started.timeout,
+            strategy=started.strategy,
+            agent=started.agent,
+            summary=seen.said.summary,
+            excerpt=(failed.excerpt if failed else outcome.excerpt)[-EXCERPT_BYTES:],
+            files=tuple(f"{change.status} {change.path}" for change in seen.changes[:NAMED_FILES]),
+            gates=seen_gates(seen.gates),
+            failing=failed.command if failed else "",
+            ended_commands=tuple(
+                f"{command.command[:300]} (ended after {command.seconds:.0f} s, limit {command.limit:.0f} s)"
+                for command in outcome.ended_commands
+            ),
+            notes=(*seen.notes, *_notes(outcome), *_more_files(seen.changes)),
+            after=seen.after.tree,
+            after_large=dict(seen.after.large),
+            checkpoint=started.checkpoint,
+        )
+        return _with_verdict(ended, verdict)
+
+
+def seen_gates(gates: Sequence[Gate]) -> tuple[GateSeen, ...]:
+    """Return gates as the journal keeps them."""
+    return tuple(
+        GateSeen(name=g.name, status=g.status.value, reason=g.reason, counts=g.counts, seconds=round(g.seconds, 3))
+        for g in gates
+    )
+
+
+def _with_verdict(ended: Ended, verdict: Verdict) -> Ended:
+    match verdict:
+        case Passed():
+            return ended._replace(result="passed", verified=verdict.verified, no_change=verdict.no_change)
+        case Failed():
+            return ended._replace(
+                result="failed",
+                kind=verdict.kind.value,
+                fingerprint=verdict.fingerprint,
+                reason=verdict.reason,
+                progressed=verdict.progressed,
+                environment=verdict.environment,
+            )
+        case Interrupted():
+            return ended._replace(result="interrupted", reason=verdict.reason)
+
+
+def _base(started: Started) -> Snapshot:
+    return Snapshot(tree=started.base, large=started.large)
+
+
+def _tree_name(snapshot: Snapshot) -> str:
+    """Name the tree for the reuse of check results; large files are part of the name."""
+    large = "".join(f"\n{path} {stamp}" for path, stamp in sorted(snapshot.large.items()))
+    return snapshot.tree + large if snapshot.tree else ""
+
+
+def _with_timeout(order: Order, seconds: float) -> Limits:
+    return replace(order.limits, task_seconds=seconds)
+
+
+def _notes(outcome: AgentOutcome) -> tuple[str, ...]:
+    notes = list(outcome.waited_for)
+    notes.extend(f"answered on the terminal: {question}" for question in outcome.answered)
+    if outcome.leftovers:
+        notes.append(f"{outcome.leftovers} processes that the agent left behind were ended")
+    return tuple(notes)
+
+
+def _more_files(changes: Sequence[Change]) -> tuple[str, ...]:
+    return (f"{len(changes)} files changed, the first {NAMED_FILES} are named",) if len(changes) > NAMED_FILES else ()

@@ -1,0 +1,87 @@
+"""The ledger of a run: every entry goes through here, into the journal first and then into its views."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ralph_wiggum.core import activity
+from ralph_wiggum.core.history import History
+from ralph_wiggum.core.journal import (
+    CheckpointBlocked,
+    Ended,
+    Entry,
+    Noted,
+    Skipped,
+    Ticked,
+    Waiting,
+)
+from ralph_wiggum.core.model import Plan
+from ralph_wiggum.ports import ActivityLog, Clock
+
+SHOWN = (CheckpointBlocked, Ended, Noted, Skipped, Ticked, Waiting)
+
+
+class JournalStore(Protocol):
+    """Where entries are kept."""
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry durably."""
+        ...
+
+    def poll(self) -> tuple[Entry, ...]:
+        """Return what was appended since the last poll, by anyone, in order."""
+        ...
+
+
+class Ledger:
+    """Journal, history and activity log as one: `record` writes ahead, folds, shows."""
+
+    def __init__(
+        self,
+        journal: JournalStore,
+        log: ActivityLog,
+        clock: Clock,
+        run_id: str,
+        *,
+        retry_limit: int = 10,
+    ) -> None:
+        self._journal = journal
+        self._log = log
+        self._clock = clock
+        self._run_id = run_id
+        self._retry_limit = retry_limit
+        self.history = History()
+
+    def load(self) -> None:
+        """Take in everything that the journal holds already."""
+        self.poll()
+
+    def poll(self) -> bool:
+        """Take in what others appended (ralph-skip); say whether there was anything."""
+        entries = self._journal.poll()
+        for entry in entries:
+            self.history.apply(entry)
+        return bool(entries)
+
+    def stamp(self) -> str:
+        """Return the time of day for an entry: ISO 8601, to the second, with its zone."""
+        return self._clock.now().isoformat(timespec="seconds")
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry to the journal, fold it, and show it in activity.md if it is of that kind."""
+        written = entry._replace(at=self.stamp(), run=self._run_id)
+        before = self.history.of(getattr(written, "key", ""))
+        self._journal.append(written)
+        self.poll()
+        if isinstance(written, SHOWN):
+            text = activity.entry(written, before, retry_limit=self._retry_limit)
+            if text:
+                self._log.append(activity.entry_id(written), text)
+
+    def note(self, text: str, *, key: str = "", detail: str = "") -> None:
+        """Record something that the person should know in the morning."""
+        self.record(Noted(key=key, text=text, detail=detail))
+
+    def status(self, spec: str, plan: Plan, state: str) -> None:
+        """Rewrite the status block of activity.md; `state` is the loop's, such as Running (O27)."""
+        self._log.status(activity.status_block(spec, plan, self.history, state, self._clock.now()))

@@ -1,0 +1,252 @@
+"""The loop: one task after the other until nothing can be selected or the person's limits are reached (O10-O12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.iteration import Iteration, seen_gates
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.mending import Mending
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.settle import Settling
+from ralph_wiggum.app.weather import Weather
+from ralph_wiggum.core import fingerprint
+from ralph_wiggum.core.decide import Complete, End, Leave, Retry, Skip, decide
+from ralph_wiggum.core.errors import Exit
+from ralph_wiggum.core.evidence import Gate, GateStatus
+from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
+from ralph_wiggum.core.model import OPEN, PURE_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.select import Close, Finished, Work, select
+from ralph_wiggum.ports import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: its exit code, a word for the status, a sentence for the person."""
+
+    code: Exit
+    state: str
+    reason: str
+
+
+class Night:
+    """A run over one spec. Every step is announced in the ledger before it is taken."""
+
+    def __init__(self, ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> None:
+        self._ports = ports
+        self._ledger = ledger
+        self._order = order
+        self._settling = Settling(ports, ledger, order)
+        self._iteration = Iteration(ports, ledger, order, briefing, self._settling.skip_meanwhile)
+        self.mending = Mending(ports, ledger, self._settling)
+        self._weather = Weather(ports, ledger, order)
+        self._ending: Outcome | None = None
+        self._worked = ""  # the key of the task that one_task has worked on
+
+    def step(self) -> Outcome | None:
+        """Take one step: one attempt, one tick, one skip. Returns how the run ended once it has."""
+        plan = self.mending.current_plan()
+        self._obey_skips(plan)
+        plan = self._ports.spec.plan()
+        self._ports.view.progress(plan, self._ledger.history)
+        if outcome := self._ending or self._limit(plan):
+            return outcome
+        choice = select(plan, optional=self._order.optional, queued=self._order.queued, deferred=self._deferred())
+        match choice:
+            case Finished():
+                return self._one_task_done(plan) if self._worked else self._finished(choice)
+            case Close(task=task):
+                self._close(plan, task)
+            case Work(task=task):
+                if self._worked and task.key != self._worked:
+                    return self._one_task_done(plan)
+                self._work(plan, task)
+        return None
+
+    def _limit(self, plan: Plan) -> Outcome | None:
+        if signal := self._ports.interrupted():
+            code = Exit.INTERRUPTED if signal == "SIGINT" else Exit.TERMINATED
+            return Outcome(code=code, state="Stopped", reason=f"stopped by {signal}")
+        until = self._order.until
+        if until is not None and self._ports.clock.now() >= until:
+            return self._open_end(plan, f"it is past {until:%H:%M}, as --until asked")
+        return None
+
+    def _open_end(self, plan: Plan, reason: str, state: str = "Stopped") -> Outcome:
+        """End with tasks open, unless the plan is complete all the same."""
+        choice = select(plan, optional=self._order.optional, queued=self._order.queued)
+        if isinstance(choice, Finished):
+            return self._finished(choice)
+        return Outcome(code=Exit.OPEN_TASKS, state=state, reason=reason)
+
+    def _finished(self, choice: Finished) -> Outcome:
+        if choice.open_required or choice.queued:
+            what = f"{choice.queued} queued tasks left" if choice.queued else f"{choice.open_required} tasks left open"
+            return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"nothing more can be selected; {what}")
+        if choice.skipped:
+            return Outcome(code=Exit.SOME_SKIPPED, state="Complete", reason=f"{choice.skipped} tasks were skipped")
+        return Outcome(code=Exit.DONE, state="Complete", reason="every required task is complete")
+
+    def _one_task_done(self, plan: Plan) -> Outcome:
+        task = plan.task(self._worked)
+        if task.done:
+            return Outcome(code=Exit.DONE, state="Idle", reason=f"{task.label} is complete")
+        if task.mark == "S":
+            return Outcome(code=Exit.SOME_SKIPPED, state="Idle", reason=f"{task.label} was skipped")
+        return Outcome(code=Exit.OPEN_TASKS, state="Idle", reason=f"{task.label} is still open")
+
+    def _deferred(self) -> frozenset[str]:
+        return frozenset(key for key, record in self._ledger.history.tasks.items() if record.deferred)
+
+    def _obey_skips(self, plan: Plan) -> None:
+        """Carry out what ralph-skip asked for while the loop was busy (O17, O38)."""
+        self._ledger.poll()
+        for asked in tuple(self._ledger.history.asked.values()):
+            if asked.key in plan.by_key and not plan.task(asked.key).done:
+                self._settling.skip(plan.task(asked.key), asked.reason, by="person")
+            else:
+                self._ledger.history.asked.pop(asked.key, None)
+
+    # --- parents, checkpoints, leaves
+
+    def _close(self, plan: Plan, task: Task) -> None:
+        """Tick a parent whose required sub-tasks are complete; a checkpoint among them passes its gate first (O3)."""
+        if task.checkpoint and self._order.checkpoints:
+            self._checkpoint(plan, task, leaf=False)
+            return
+        self._settling.complete_without_agent(task, "parent", (), verified=True)
+
+    def _work(self, plan: Plan, task: Task) -> None:
+        if self._order.one_task:
+            self._worked = task.key
+        if self._ledger.history.of(task.key).deferred:
+            self._ledger.record(Reopened(key=task.key, by="runner", reason="all else is done: once more"))
+        if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
+            self._checkpoint(plan, task, leaf=True)
+            return
+        match decide(self._attempts(task), self._order.policy):
+            case Retry() as retry:
+                if self._may_spend(plan):
+                    self._attempt(plan, task, retry)
+            case Complete():
+                self._complete(task)
+            case Skip(reason=reason):
+                self._skip(task, reason)
+            case Leave(reason=reason):
+                self._leave(task, reason)
+            case End(reason=reason):
+                self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
+
+    def _attempts(self, task: Task) -> tuple[Ended, ...]:
+        """Return the attempts that count for this run: all of the task's, but only this run's own for ralph-next."""
+        attempts = self._ledger.history.of(task.key).attempts
+        if not self._order.one_task:
+            return attempts
+        return tuple(ended for ended in attempts if ended.run == self._order.run_id)
+
+    def _may_spend(self, plan: Plan) -> bool:
+        """Say whether another agent run is within --max; sets the end of the run if not."""
+        if self._ledger.history.iterations < self._order.max_iterations:
+            return True
+        self._ending = self._open_end(plan, f"the limit of {self._order.max_iterations} agent runs is reached")
+        return False
+
+    def _attempt(
+        self, plan: Plan, task: Task, retry: Retry, gates: tuple[Gate, ...] = (), *, leaf: bool = True
+    ) -> None:
+        ended = self._iteration.run(plan, task, retry, blocked=gates, leaf=leaf)
+        if self._weather.is_bad(ended):
+            self._ride_out(ended)
+            return
+        if ended.result == "passed":
+            self._complete(task)
+
+    def _complete(self, task: Task) -> None:
+        ended = self._ledger.history.of(task.key).passed
+        if ended is not None:
+            self._settling.complete(task, ended)
+            self._weather.cleared()
+            if task.checkpoint and ended.checkpoint:
+                self._after_checkpoint(task)
+
+    def _skip(self, task: Task, reason: str) -> None:
+        ask = self._order.ask_before_skip
+        if ask is not None and not ask(task, reason):
+            self._ledger.record(Reopened(key=task.key, by="person", reason="asked to try again instead of a skip"))
+            return
+        counted = self._ledger.history.of(task.key).counted
+        last = counted[-1] if counted else None
+        red = [gate for gate in self._settling.skip(task, reason) if gate.failed]
+        self._weather.given_up(last, still_red=fingerprint.of_gates(red) if red else "")
+
+    def _leave(self, task: Task, reason: str) -> None:
+        """Put the tree back, leave the task open, come back to it last (skip_on_stagnation: false)."""
+        self._settling.put_back(task)
+        self._ports.spec.write(task.key, OPEN)
+        self._ledger.record(Deferred(key=task.key, reason=reason))
+
+    def _ride_out(self, ended: Ended) -> None:
+        """Two tasks in a row failed in the same way that is not theirs: give both back and wait (O37)."""
+        plan = self._ports.spec.plan()
+        if ended.key in plan.by_key:
+            self._settling.put_back(plan.task(ended.key))
+        for key in self._weather.blamed(ended):
+            if key in plan.by_key:
+                self._ports.spec.write(key, OPEN)
+            self._ledger.record(Reopened(key=key, by="runner", reason=f"not the task's fault: {ended.reason}"))
+        self._weather.wait_out(ended)
+
+    def _checkpoint(self, plan: Plan, task: Task, *, leaf: bool) -> None:
+        """Run all checks first; tick if they pass, else have an agent mend what failed, up to ten times (O19)."""
+        if self._ledger.history.of(task.key).passed is not None:
+            self._complete(task)
+            return
+        tree: Snapshot = self._ports.repo.snapshot()
+        gates = self._iteration.check(task, (), tree, everything=True)
+        if self._ports.interrupted():
+            return
+        failed = tuple(gate for gate in gates if gate.failed)
+        if not failed:
+            verified = any(gate.status is GateStatus.PASSED for gate in gates)
+            self._settling.complete_without_agent(task, "checkpoint", seen_gates(gates), verified=verified)
+            self._weather.cleared()
+            self._after_checkpoint(task)
+            return
+        self._blocked(plan, task, failed, leaf=leaf)
+
+    def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
+        attempts = self._attempts(task)
+        if not attempts:
+            reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
+            blocked = CheckpointBlocked(
+                key=task.key, id=task.id, name=task.name, reason=reason, gates=seen_gates(failed)
+            )
+            self._ledger.record(blocked)
+            self._ports.view.note(f"CHECKPOINT BLOCKED: {task.name}: {reason}")
+        rounds = self._order.checkpoint_rounds
+        policy = replace(self._order.policy, threshold=rounds, max_attempts=rounds)
+        match decide(attempts, policy):
+            case Retry() as retry:
+                if self._may_spend(plan):
+                    self._attempt(plan, task, retry, failed, leaf=leaf)
+            case Complete():
+                self._complete(task)
+            case Skip(reason=reason):
+                self._skip_checkpoint(task, reason)
+            case Leave(reason=reason):
+                self._leave(task, reason)
+            case End(reason=reason):
+                self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
+
+    def _skip_checkpoint(self, task: Task, reason: str) -> None:
+        if self._order.end_at_failed_checkpoint:
+            text = f"the checkpoint {task.label} could not be passed: {reason}"
+            self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped at Checkpoint", reason=text)
+            return
+        self._skip(task, reason)
+
+    def _after_checkpoint(self, task: Task) -> None:
+        if self._order.pause_at_checkpoint:
+            plan = self._ports.spec.plan()
+            self._ending = self._open_end(plan, f"paused after {task.label}", "Paused at Checkpoint")

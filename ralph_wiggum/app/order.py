@@ -1,0 +1,62 @@
+"""What a run was asked to do, and the ports it does it with: plain values, so that a run is a function of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ralph_wiggum.app.events import View
+from ralph_wiggum.core.decide import Policy
+from ralph_wiggum.core.model import Task
+from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Repo, Spec
+
+PROBE_SECONDS = (300.0, 900.0, 1800.0, 3600.0)  # O37: wait 5, 15, 30, 60 minutes between probes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the person asked for.
+
+    `until` ends the run before the next attempt once the time of day is reached. `one_task`: stop after the next task
+    (ralph-next). `pause_at_checkpoint`: end in good order after a checkpoint. `end_at_failed_checkpoint`: a checkpoint
+    that cannot be mended ends the run. `ask_before_skip` is None when nobody is to be asked.
+    """
+
+    spec: str
+    run_id: str
+    agent: str
+    root: Path
+    runs: Path  # this run's folder: logs and prompts
+    skipped: Path  # where patches of skipped tasks go
+    tasks_path: str = ""  # relative to the root, for prompts
+    max_iterations: int = 100
+    until: datetime | None = None
+    optional: bool = False
+    queued: bool = False
+    one_task: bool = False
+    pause_at_checkpoint: bool = False
+    end_at_failed_checkpoint: bool = False
+    checkpoints: bool = True
+    policy: Policy = field(default_factory=Policy)
+    checkpoint_rounds: int = 10
+    limits: Limits = field(default_factory=Limits)
+    visual_patterns: tuple[str, ...] = ()
+    due: tuple[Path, ...] = ()  # runner-owned files that go into commits at checkpoints and at the end
+    tasks_file: Path = field(default_factory=Path)
+    ask_before_skip: Callable[[Task, str], bool] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The collaborators of a run."""
+
+    spec: Spec
+    repo: Repo
+    checks: Checks
+    agent: Agent
+    clock: Clock
+    view: View
+    interrupted: Callable[[], str]  # "" or the name of the signal that asked for the end

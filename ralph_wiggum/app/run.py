@@ -1,0 +1,207 @@
+"""A whole run: the evening (look, mend, baseline), the night (the loop), the morning (checks once more, report)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.endure import Endurance
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.night import Night, Outcome
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.core import morning
+from ralph_wiggum.core.errors import Exit, RalphError
+from ralph_wiggum.core.history import History
+from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
+from ralph_wiggum.ports import Checks, RepoState
+
+
+class KeptBaseline(Protocol):
+    """Checks whose baseline can be kept across restarts."""
+
+    def baseline_data(self) -> Mapping[str, Any]:
+        """Return the baseline as plain data."""
+        ...
+
+    def load_baseline(self, data: Mapping[str, Any]) -> None:
+        """Take a baseline back."""
+        ...
+
+
+class CheckSet(Checks, KeptBaseline, Protocol):
+    """Checks as a run needs them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the process is, for the journal."""
+
+    pid: int
+    keeper: int
+    devlog: Path | None = None
+
+
+class Run:
+    """One call of ralph-overnight or ralph-next, from the first look to the last screen."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        order: Order,
+        *,
+        checks: CheckSet,
+        setup: Checks,
+        briefing: Briefing,
+        facts: Facts,
+        report_bug: Callable[[BaseException], str],
+    ) -> None:
+        self._ports = ports
+        self._ledger = ledger
+        self._order = order
+        self._checks = checks
+        self._setup = setup
+        self._facts = facts
+        self._night = Night(ports, ledger, order, briefing)
+        self._endurance = Endurance(ports, report_bug)
+        self.repo_state = RepoState(head="", branch="", evening="")
+
+    def go(self) -> Outcome:
+        """Run from beginning to end; the journal says how it ended, whatever happened."""
+        self._evening()
+        outcome = self._loop()
+        self._morning(outcome)
+        return outcome
+
+    def last_screen(self, outcome: Outcome) -> list[str]:
+        """Return the lines that a person finds in the morning."""
+        return morning.last_screen(self._ports.spec.plan(), self.history, self.repo_state, outcome.reason)
+
+    @property
+    def history(self) -> History:
+        """Return what the journal adds up to."""
+        return self._ledger.history
+
+    # --- the evening
+
+    def _evening(self) -> None:
+        self._ledger.load()
+        self.repo_state = state = self._ports.repo.begin(self._order.run_id)
+        self._ledger.record(
+            RunStarted(
+                pid=self._facts.pid,
+                keeper=self._facts.keeper,
+                agent=self._order.agent,
+                head=state.head,
+                branch=state.branch,
+                evening=state.evening,
+                max_iterations=self._order.max_iterations,
+                dirty=state.dirty,
+            )
+        )
+        for note in state.notes:
+            self._note(note)
+        self.show_status("Running")
+        for words in self._night.mending.begin():
+            self._note(words)
+        for warned in self._ports.spec.plan().warnings:
+            self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
+        self._set_up()
+        self._take_baseline()
+
+    def _note(self, text: str) -> None:
+        self._ledger.note(text)
+        self._ports.view.note(text)
+
+    def _set_up(self) -> None:
+        """Run the set-up commands (O35); one that fails is said, and the night goes on."""
+        for gate in self._setup.run(None, "", self._attendant()):
+            self._ports.view.gate(gate)
+            if gate.failed:
+                self._note(f"set-up command failed: {gate.command}: {gate.reason}")
+
+    def _take_baseline(self) -> None:
+        """Run the checks before the first task (O18).
+
+        Where an earlier run left a task half done, its baseline holds on: what is red now may be the task's.
+        """
+        kept = self.history.baseline
+        if kept is not None and any(r.attempts and not r.settled for r in self.history.tasks.values()):
+            self._checks.load_baseline(kept.data)
+            return
+        tree = self._ports.repo.snapshot().tree
+        gates = self._checks.baseline(tree, self._attendant())
+        for gate in gates:
+            self._ports.view.gate(gate)
+        if self._ports.interrupted():
+            return
+        self._ledger.record(Baseline(data=dict(self._checks.baseline_data())))
+        if not self._checks.plans:
+            self._note("no checks are configured or found: tasks and checkpoints will be unverified")
+
+    def _attendant(self) -> Attendant:
+        return Attendant(self._ports.view, self._ledger, self._ports.interrupted)
+
+    # --- the night
+
+    def _loop(self) -> Outcome:
+        while True:
+            outcome = self._endurance.take(self._night.step)
+            if outcome is not None:
+                return outcome
+            if signal := self._ports.interrupted():
+                code = Exit.INTERRUPTED if signal == "SIGINT" else Exit.TERMINATED
+                return Outcome(code=code, state="Stopped", reason=f"stopped by {signal}")
+            self._endurance.take(lambda: self.show_status("Running"))
+
+    def show_status(self, state: str) -> None:
+        """Rewrite the status block of activity.md from plan and history (O27)."""
+        self._ledger.status(self._order.spec, self._ports.spec.plan(), state)
+
+    # --- the morning
+
+    def _morning(self, outcome: Outcome) -> None:
+        """Check once more, write the logs, commit them (O35). Nothing here may cost what the night has done."""
+        if outcome.code in (Exit.DONE, Exit.SOME_SKIPPED, Exit.OPEN_TASKS) and not self._order.one_task:
+            self._endurance.take(self._check_once_more)
+        self._ledger.record(RunEnded(code=int(outcome.code), state=outcome.state.lower(), reason=outcome.reason))
+        for step in (lambda: self.show_status(outcome.state), self._write_devlog, self._commit_logs):
+            try:
+                step()
+            except (RalphError, OSError) as error:
+                self._ports.view.note(f"at the end: {error}")
+        self._ports.view.refresh()
+
+    def _check_once_more(self) -> None:
+        if not self._checks.plans:
+            return
+        gates = self._checks.run(None, self._ports.repo.snapshot().tree, self._attendant())
+        red = [gate for gate in gates if gate.failed]
+        words = "; ".join(f"{gate.name}: {gate.reason}" for gate in red) or "all pass"
+        self._note(f"checks at the end: {words}")
+        for gate in gates:
+            self._ports.view.gate(gate)
+
+    def _write_devlog(self) -> None:
+        """Add an entry to the project's DEVLOG.md where it has one (O35)."""
+        path = self._facts.devlog
+        if path is None or not path.is_file() or self._order.one_task:
+            return
+        plan = self._ports.spec.plan()
+        entry = morning.devlog_entry(self._order.spec, plan, self.history, self._ports.clock.now())
+        with path.open("a", encoding="utf-8") as file:
+            file.write(entry)
+
+    def _commit_logs(self) -> None:
+        here = self._ports.repo.snapshot()
+        self._ports.repo.commit(
+            here,
+            here,
+            subject=f"chore({self._order.spec}): log of the run",
+            trailers={"Ralph-Spec": self._order.spec},
+            extra=(self._order.tasks_file, *self._order.due),
+        )

@@ -1,0 +1,204 @@
+"""How a task leaves the plan: ticked and committed, or skipped with its leftovers kept as a patch (O15, O17, O33).
+
+Each effect is announced in the journal first and can be done again after a crash with the same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, count
+from pathlib import Path
+
+from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.core.commits import subject_line
+from ralph_wiggum.core.evidence import Gate
+from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
+from ralph_wiggum.core.keys import file_name
+from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
+from ralph_wiggum.core.select import Work, select
+from ralph_wiggum.ports import Committed, Restored, Snapshot
+
+
+class Settling:
+    """Ticks and skips."""
+
+    def __init__(self, ports: Ports, ledger: Ledger, order: Order) -> None:
+        self._ports = ports
+        self._ledger = ledger
+        self._order = order
+
+    def complete(self, task: Task, ended: Ended) -> None:
+        """Tick a task whose attempt passed, commit what changed in it, log it."""
+        record = self._ledger.history.of(task.key)
+        first = record.first
+        base = Snapshot(tree=first.base, large=first.large) if first else None
+        after = Snapshot(tree=ended.after, large=ended.after_large)
+        how = "checkpoint" if ended.checkpoint else "agent"
+        self._tick(
+            task,
+            Ticked(
+                key=task.key,
+                id=task.id,
+                name=task.name,
+                how=how,
+                verified=ended.verified,
+                attempts=len(record.counted),
+                gates=ended.gates,
+            ),
+            base,
+            after,
+        )
+
+    def complete_without_agent(self, task: Task, how: str, gates: Sequence[GateSeen], *, verified: bool) -> None:
+        """Tick a parent whose sub-tasks are complete, or a pure checkpoint whose checks pass (O3, O19)."""
+        ticked = Ticked(key=task.key, id=task.id, name=task.name, how=how, verified=verified, gates=tuple(gates))
+        self._tick(task, ticked, None, None)
+
+    def _tick(self, task: Task, ticked: Ticked, base: Snapshot | None, after: Snapshot | None) -> None:
+        self._ports.spec.write(task.key, DONE)
+        committed = Committed()
+        if base is not None and after is not None:
+            committed = self._commit(task, ticked, base, after)
+        elif ticked.how == "checkpoint":
+            here = self._ports.repo.snapshot()
+            committed = self._commit(task, ticked, here, here)
+        self._ledger.record(
+            ticked._replace(sha=committed.sha, left_out=committed.left_out, notes=committed.notes),
+        )
+        self._ports.view.ticked(task, ticked._replace(sha=committed.sha))
+
+    def _commit(self, task: Task, ticked: Ticked, base: Snapshot, after: Snapshot) -> Committed:
+        """Commit a task's paths with tasks.md; at a checkpoint the logs that are due go along (contract "Commits")."""
+        due = self._order.due if ticked.how == "checkpoint" else ()
+        return self._ports.repo.commit(
+            base,
+            after,
+            subject=subject_line(self._order.spec, task.name),
+            trailers={
+                "Ralph-Spec": self._order.spec,
+                "Ralph-Task": task.key,
+                "Ralph-Attempts": str(ticked.attempts),
+            },
+            extra=(self._order.tasks_file, *due),
+        )
+
+    def skip(self, task: Task, reason: str, *, by: str = "runner") -> tuple[Gate, ...]:
+        """Skip a task: keep what it left behind as a patch, put the tree back, mark it `[S]`.
+
+        Returns the gates of one more run of the checks where a failed check was the reason; red ones mean that the
+        task was not to blame (O37).
+        """
+        record = self._ledger.history.of(task.key)
+        base = Snapshot(tree=record.first.base, large=record.first.large) if record.first else Snapshot(tree="")
+        after = self._ports.repo.snapshot() if record.first else base
+        self._ledger.record(
+            SkipDecided(
+                key=task.key,
+                id=task.id,
+                name=task.name,
+                reason=reason,
+                by=by,
+                base=base.tree,
+                base_large=dict(base.large),
+                after=after.tree,
+                after_large=dict(after.large),
+            ),
+        )
+        self.finish_skip(task)
+        last = record.counted[-1] if record.counted else None
+        blameless = last is not None and last.kind == "check" and not last.checkpoint
+        if by == "runner" and blameless:  # a checkpoint was red before anybody tried to mend it
+            return self._check_again(base)
+        return ()
+
+    def skip_meanwhile(self, key: str) -> None:
+        """Carry out a person's skip of a task that is not the one being worked on, while an attempt goes on.
+
+        Nothing of the tree is put back: it is in the hands of the running agent. The mark is held too, so that the
+        end of the attempt does not take it for the agent's (O17).
+        """
+        asked = self._ledger.history.asked[key]
+        plan = self._ports.spec.plan()
+        if key not in plan.by_key or plan.task(key).done:
+            self._ledger.history.asked.pop(key, None)
+            return
+        task = plan.task(key)
+        self._ports.spec.write(key, SKIPPED)
+        self._ports.spec.mark_held(key, SKIPPED)
+        skipped = Skipped(key=key, id=task.id, name=task.name, reason=asked.reason, by="person")
+        self._ledger.record(skipped)
+        self._ports.view.skipped(task, skipped)
+
+    def finish_skip(self, task: Task) -> None:
+        """Carry out a skip that the journal has decided; doing it twice changes nothing more."""
+        record = self._ledger.history.of(task.key)
+        decided = record.skipping
+        if decided is None:
+            return
+        patch, restored = self._put_back(task, decided)
+        plan = self._ports.spec.write(task.key, SKIPPED)
+        skipped = Skipped(
+            key=task.key,
+            id=task.id,
+            name=task.name,
+            reason=decided.reason,
+            by=decided.by,
+            checkpoint=bool(task.checkpoint),
+            patch=patch,
+            restored=len(restored.restored),
+            left=restored.left,
+            next=self._next_label(plan),
+        )
+        self._ledger.record(skipped)
+        self._ports.view.skipped(task, skipped)
+
+    def put_back(self, task: Task) -> None:
+        """Put the tree back to where the task began and keep the difference as a patch, without skipping it."""
+        record = self._ledger.history.of(task.key)
+        if record.first is None:
+            return
+        base = Snapshot(tree=record.first.base, large=record.first.large)
+        after = self._ports.repo.snapshot()
+        decided = SkipDecided(
+            base=base.tree, base_large=dict(base.large), after=after.tree, after_large=dict(after.large)
+        )
+        patch, restored = self._put_back(task, decided)
+        if patch:
+            text = f"{task.label}: {len(restored.restored)} files put back, the difference is kept in {patch}"
+            self._ledger.record(Noted(key=task.key, text=text, detail="\n".join(restored.left)))
+
+    def _put_back(self, task: Task, decided: SkipDecided) -> tuple[str, Restored]:
+        if not decided.base or decided.base == decided.after:
+            return "", Restored()
+        base = Snapshot(tree=decided.base, large=decided.base_large)
+        after = Snapshot(tree=decided.after, large=decided.after_large)
+        patch = self._keep_patch(task, self._ports.repo.patch(base, after))
+        return patch, self._ports.repo.restore(base, after)
+
+    def _keep_patch(self, task: Task, patch: bytes) -> str:
+        """Write the patch of a skipped task; return its path relative to the root."""
+        if not patch:
+            return ""
+        folder = self._order.skipped
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _unused(folder, file_name(task.key), patch)
+        path.write_bytes(patch)
+        return str(path.relative_to(self._order.root)) if path.is_relative_to(self._order.root) else str(path)
+
+    def _check_again(self, base: Snapshot) -> tuple[Gate, ...]:
+        attendant = Attendant(self._ports.view, self._ledger, self._ports.interrupted)
+        return tuple(self._ports.checks.run(None, base.tree, attendant))
+
+    def _next_label(self, plan: Plan) -> str:
+        choice = select(plan, optional=self._order.optional, queued=self._order.queued)
+        return choice.task.label if isinstance(choice, Work) else ""
+
+
+def _unused(folder: Path, name: str, content: bytes) -> Path:
+    """Return a path for the patch that holds this content already or does not exist: no earlier patch is lost."""
+    for path in chain([folder / f"{name}.patch"], (folder / f"{name}-{n}.patch" for n in count(2))):
+        if not path.exists() or path.read_bytes() == content:
+            return path
+    raise AssertionError

@@ -1,0 +1,104 @@
+"""The environment of a run (O37): when two tasks in a row fail for a reason that is not theirs, wait and probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
+from ralph_wiggum.core import fingerprint
+from ralph_wiggum.core.journal import Ended, Waiting, WentOn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A task that was given up for a reason that may lie outside it."""
+
+    key: str
+    fingerprint: str
+
+
+class Weather:
+    """Tells bad tasks from bad weather."""
+
+    def __init__(self, ports: Ports, ledger: Ledger, order: Order) -> None:
+        self._ports = ports
+        self._ledger = ledger
+        self._order = order
+        self._suspect: Suspect | None = None
+        self._probing = ""  # the fingerprint that the next attempt probes for, after a wait
+        self._waits = 0
+        self._climate: set[str] = set()  # failures that four waits did not change: no weather, but how things are
+
+    def given_up(self, last: Ended | None, *, still_red: str = "") -> None:
+        """Remember a task that was given up; `still_red` is the fingerprint of checks that fail without its work."""
+        if last is not None and (last.environment or still_red):
+            self._suspect = Suspect(key=last.key, fingerprint=last.fingerprint or still_red)
+        elif last is not None:
+            self._suspect = None
+
+    def cleared(self) -> None:
+        """Forget the suspicion: a task was completed."""
+        self._suspect = None
+        self._probing = ""
+        self._waits = 0
+
+    def is_bad(self, ended: Ended) -> bool:
+        """Say whether this failure is the same one that the task before it was given up for."""
+        suspect = self._suspect
+        if ended.result != "failed":
+            return False
+        if ended.fingerprint in self._climate:
+            return False
+        if self._probing == ended.fingerprint:
+            return True
+        self._probing = ""
+        return suspect is not None and suspect.key != ended.key and suspect.fingerprint == ended.fingerprint
+
+    def blamed(self, ended: Ended) -> tuple[str, ...]:
+        """Return the keys of the tasks that were blamed for this failure, in the order of their attempts."""
+        before = () if self._suspect is None or self._suspect.key == ended.key else (self._suspect.key,)
+        return (*before, ended.key)
+
+    def wait_out(self, ended: Ended) -> bool:
+        """Wait 5, 15, 30, 60, 60 … minutes until a probe finds the environment back; False if the run must end.
+
+        A failed check is probed by running the checks, an agent that could not start by the next attempt. A check
+        that is red without a sign of the environment (no missing tool, no refused connection) gets four waits: then
+        it is taken for what it is, a fault in the tree that tasks are tried and skipped over.
+        """
+        while True:
+            seconds = PROBE_SECONDS[min(self._waits, len(PROBE_SECONDS) - 1)]
+            self._waits += 1
+            if not self._wait(seconds, ended.reason):
+                return False
+            if ended.kind != "check" or not self._still_red(ended.fingerprint):
+                self._probing = ended.fingerprint
+                self._suspect = None
+                return True
+            if not ended.environment and self._waits >= len(PROBE_SECONDS):
+                self._climate.add(ended.fingerprint)
+                self._suspect, self._waits = None, 0
+                return True
+
+    def _wait(self, seconds: float, reason: str) -> bool:
+        until = self._ports.clock.now() + timedelta(seconds=seconds)
+        limit = self._order.until
+        self._ledger.record(Waiting(reason=reason, seconds=seconds, until=until.isoformat(timespec="seconds")))
+        self._ports.view.waiting(reason, until)
+        self._ports.clock.pause(seconds, self._wake)
+        self._ledger.record(WentOn(reason=reason))
+        return not self._ports.interrupted() and (limit is None or self._ports.clock.now() < limit)
+
+    def _wake(self) -> bool:
+        self._ledger.poll()
+        self._ports.view.refresh()
+        limit = self._order.until
+        return bool(self._ports.interrupted()) or (limit is not None and self._ports.clock.now() >= limit)
+
+    def _still_red(self, key: str) -> bool:
+        attendant = Attendant(self._ports.view, self._ledger, self._ports.interrupted)
+        failed = [gate for gate in self._ports.checks.run(None, "", attendant) if gate.failed]
+        return bool(failed) and fingerprint.of_gates(failed) == key

@@ -1,0 +1,126 @@
+"""What comes next for a task, from how its attempts ended (O13-O15, O19). A pure function with a table of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ralph_wiggum.core.journal import Ended
+from ralph_wiggum.core.strategy import Strategy, strategy
+
+LONGEST_TIMEOUT = 1800.0  # O14: twice the time after a timeout with progress, up to this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When to go on and when to give up. Times in seconds.
+
+    `threshold` identical failures in a row, `max_attempts` in all, `max_seconds` over all attempts; `timeout` is that
+    of a first attempt. `on_give_up` is "skip", "leave" (skip_on_stagnation: false) or "end" (stop_on_failure).
+    """
+
+    threshold: int = 10
+    max_attempts: int = 30
+    max_seconds: float = 5400.0
+    timeout: float = 600.0
+    on_give_up: str = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete:
+    """The task is done: tick, commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try again, this way, with this much time. `identical` is how often the same failure came in a row."""
+
+    strategy: Strategy
+    timeout: float
+    identical: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Give the task up: patch, restore, `[S]`, on with the next."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Give the task up for now: it stays open and comes back when all else is done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Give the run up, as the settings say."""
+
+    reason: str
+
+
+Decision = Complete | Retry | Skip | Leave | End
+
+
+def identical_failures(attempts: Sequence[Ended]) -> int:
+    """Return how many counted attempts at the end failed in the same way (O14).
+
+    Interrupted attempts are no evidence either way. A timeout with progress is identical to nothing.
+    """
+    count = 0
+    key = ""
+    for ended in reversed([ended for ended in attempts if ended.result != "interrupted"]):
+        if ended.result != "failed" or ended.progressed or (count and ended.fingerprint != key):
+            break
+        key = ended.fingerprint
+        count += 1
+    return count
+
+
+def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
+    """Choose the next step of a task from its attempts, oldest first (none: the first attempt)."""
+    counted = [ended for ended in attempts if ended.result != "interrupted"]
+    if not counted:
+        return Retry(strategy=Strategy.FIRST, timeout=policy.timeout)
+    if counted[-1].result == "passed":
+        return Complete()
+    identical = identical_failures(counted)
+    reason = _out_of_attempts(counted, identical, policy)
+    if reason:
+        return _give_up(reason, policy)
+    last_chance = identical + 1 >= policy.threshold or len(counted) + 1 >= policy.max_attempts
+    return Retry(
+        strategy=strategy(identical, last=last_chance),
+        timeout=_next_timeout(counted[-1], policy),
+        identical=identical,
+    )
+
+
+def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -> str:
+    spent = sum(ended.seconds for ended in counted)
+    if identical >= policy.threshold:
+        return f"{identical} identical failures: {counted[-1].reason}"
+    if len(counted) >= policy.max_attempts:
+        return f"{len(counted)} attempts without success, the last: {counted[-1].reason}"
+    if spent >= policy.max_seconds:
+        return f"{spent / 60:.0f} minutes without success, the last: {counted[-1].reason}"
+    return ""
+
+
+def _give_up(reason: str, policy: Policy) -> Decision:
+    match policy.on_give_up:
+        case "end":
+            return End(reason=reason)
+        case "leave":
+            return Leave(reason=reason)
+        case _:
+            return Skip(reason=reason)
+
+
+def _next_timeout(last: Ended, policy: Policy) -> float:
+    """Twice the time after a timeout with progress, else as at first."""
+    if not last.progressed:
+        return policy.timeout
+    return max(policy.timeout, min(last.timeout * 2, LONGEST_TIMEOUT))

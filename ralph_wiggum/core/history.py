@@ -1,0 +1,151 @@
+"""What the journal adds up to: the fold of its entries, one task at a time and for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ralph_wiggum.core.journal import (
+    Baseline,
+    CheckpointBlocked,
+    Deferred,
+    Ended,
+    Entry,
+    Noted,
+    Reopened,
+    RunEnded,
+    RunStarted,
+    SkipAsked,
+    SkipDecided,
+    Skipped,
+    Started,
+    Ticked,
+    Waiting,
+    WentOn,
+)
+
+RECENT = 20
+
+TICKED = "ticked"
+SKIPPED = "skipped"
+UNSETTLED = ""
+
+
+class TaskRecord(NamedTuple):
+    """What is known of one task since it began, or began anew.
+
+    `attempts` are all that ended, oldest first, interrupted ones included; `open` is an attempt without an end;
+    `first` is the first Started, which holds the snapshot to go back to; `settled` is "", "ticked" or "skipped";
+    `skipping` is a skip that was decided and not carried out yet; `deferred`: out of attempts, comes last.
+    """
+
+    attempts: tuple[Ended, ...] = ()
+    open: Started | None = None
+    first: Started | None = None
+    settled: str = UNSETTLED
+    ticked: Ticked | None = None
+    skipped: Skipped | None = None
+    skipping: SkipDecided | None = None
+    deferred: bool = False
+
+    @property
+    def counted(self) -> tuple[Ended, ...]:
+        """Return the attempts that count towards the caps: the failed and the passed, not the interrupted."""
+        return tuple(ended for ended in self.attempts if ended.result != "interrupted")
+
+    @property
+    def passed(self) -> Ended | None:
+        """Return the last attempt if it passed."""
+        return self.attempts[-1] if self.attempts and self.attempts[-1].result == "passed" else None
+
+
+EMPTY = TaskRecord()
+
+
+class History:
+    """The fold: `apply` takes one entry after the other; the same entries always give the same history."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.tasks: dict[str, TaskRecord] = {}
+        self.run: RunStarted | None = None
+        self.ended: RunEnded | None = None
+        self.iterations = 0
+        self.waiting: Waiting | None = None
+        self.current: Started | None = None
+        self.asked: dict[str, SkipAsked] = {}
+        self.baseline: Baseline | None = None
+        self.recent: list[Ended | Ticked | Skipped] = []
+        self.notes: list[Noted] = []
+        for entry in entries:
+            self.apply(entry)
+
+    def of(self, key: str) -> TaskRecord:
+        """Return the record of a task; an empty one if nothing ever happened to it."""
+        return self.tasks.get(key, EMPTY)
+
+    def apply(self, entry: Entry) -> None:
+        """Take one entry in."""
+        match entry:
+            case RunStarted() | RunEnded() | Waiting() | WentOn():
+                self._apply_run(entry)
+            case Baseline():
+                self.baseline = entry
+            case Noted():
+                self.notes.append(entry)
+            case SkipAsked():
+                self.asked[entry.key] = entry
+            case CheckpointBlocked():
+                pass  # its gates are for the log; the attempts that follow carry the state
+            case _:
+                self._apply_task(entry)
+
+    def _apply_run(self, entry: RunStarted | RunEnded | Waiting | WentOn) -> None:
+        match entry:
+            case RunStarted():
+                self.run, self.ended, self.iterations = entry, None, 0
+                self.waiting = self.current = None
+                self.notes = []
+            case RunEnded():
+                self.ended, self.waiting, self.current = entry, None, None
+            case Waiting():
+                self.waiting = entry
+            case WentOn():
+                self.waiting = None
+
+    def _apply_task(self, entry: Started | Ended | Ticked | SkipDecided | Skipped | Reopened | Deferred) -> None:
+        record = self.of(entry.key)
+        match entry:
+            case Started():
+                self.iterations += 1
+                self.current = entry
+                record = _begun(record)._replace(open=entry)
+                record = record._replace(first=record.first or entry)
+            case Ended():
+                self.current = None
+                record = _begun(record)
+                record = record._replace(attempts=(*record.attempts, entry), open=None)
+            case Ticked():
+                record = record._replace(settled=TICKED, ticked=entry, skipped=None, skipping=None, deferred=False)
+            case SkipDecided():
+                record = record._replace(skipping=entry)
+                self.asked.pop(entry.key, None)
+            case Skipped():
+                record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
+                self.asked.pop(entry.key, None)
+            case Reopened():
+                record = EMPTY
+                self.asked.pop(entry.key, None)
+            case Deferred():
+                record = record._replace(deferred=True)
+        self.tasks[entry.key] = record
+        self._remember(entry)
+
+    def _remember(self, entry: Entry) -> None:
+        if isinstance(entry, (Ended, Ticked, Skipped)):
+            self.recent.append(entry)
+            del self.recent[:-RECENT]
+
+
+def _begun(record: TaskRecord) -> TaskRecord:
+    """Return the record to go on with: an attempt at a settled task begins a new one."""
+    return record if record.settled == UNSETTLED else EMPTY

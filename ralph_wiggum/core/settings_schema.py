@@ -1,0 +1,152 @@
+"""Every key that a person may set: its path, how its value is read, and the field of Settings it fills (O34).
+
+`*` in a path stands for a name that the person chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ralph_wiggum.core import setting_values as values
+from ralph_wiggum.core.setting_values import BadValue, Reader
+from ralph_wiggum.core.settings import CheckSettings
+
+Path = tuple[str, ...]
+ANY = "*"
+
+FAILURE_HANDLING: Path = ("failure_handling",)
+NEVER_STOP: Path = ("overnight_mode", "never_stop")
+AGENT: Path = ("agent",)
+AGENTS: Path = ("agents",)
+COMMAND_TIMEOUTS: Path = ("command_timeouts",)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `field` is the field of Settings that takes the value, "" where the value goes another way."""
+
+    read: Reader
+    field: str = ""
+
+
+def _one_agent(value: object) -> tuple[str, ...]:
+    found = values.names(value)
+    if len(found) > 1:
+        raise BadValue("more than one agent is not built yet", f"name one, such as {found[0]}")
+    return found
+
+
+def _dialect(value: object) -> str:
+    if values.text(value) != "text":
+        raise BadValue(f"{value} is not built yet", "choose text: the signal is the last line of the output")
+    return "text"
+
+
+def _checks(value: object) -> tuple[CheckSettings, ...]:
+    """Read `quality_checks`: kind -> commands, or kind -> {commands, paths, timeout, cwd}."""
+    return tuple(values.below(kind, _kind(kind), item) for kind, item in values.mapping(value).items())
+
+
+def _kind(kind: str) -> Callable[[object], CheckSettings]:
+    def read(value: object) -> CheckSettings:
+        given = value if isinstance(value, Mapping) else {"commands": value}
+        fields: dict[str, object] = {}
+        for key, item in values.mapping(given).items():
+            if key not in CHECK_KEYS:
+                hint = f"choose from {', '.join(CHECK_KEYS)}"
+                raise BadValue("unknown key" + near(key, CHECK_KEYS), hint, key)
+            fields[key] = values.below(key, CHECK_KEYS[key], item) if isinstance(value, Mapping) else values.texts(item)
+        if "commands" not in fields:
+            raise BadValue("names no commands", "add commands: [...]")
+        return CheckSettings(kind=kind, **fields)  # type: ignore[arg-type]  # each reader gives its field's type
+
+    return read
+
+
+CHECK_KEYS: Mapping[str, Reader] = {
+    "commands": values.texts,
+    "paths": values.texts,
+    "timeout": values.seconds,
+    "cwd": values.inside,
+}
+
+_in_feature = values.pattern_with("feature", values.inside, once=True)
+
+KEYS: Mapping[Path, Key] = {
+    AGENT: Key(_one_agent, "agent"),
+    (*AGENTS, ANY, "command"): Key(values.words),
+    (*AGENTS, ANY, "driver"): Key(values.choice("pipe", "pty", later=("acp",))),
+    (*AGENTS, ANY, "prompt"): Key(values.choice("stdin", "tty", "file")),
+    (*AGENTS, ANY, "dialect"): Key(_dialect),
+    (*AGENTS, ANY, "env"): Key(values.environment),
+    (*AGENTS, ANY, "answers"): Key(values.answers),
+    ("servers",): Key(values.not_built),
+    ("setup",): Key(values.texts, "setup"),
+    ("quality_checks",): Key(_checks, "quality_checks"),
+    (*COMMAND_TIMEOUTS, ANY): Key(values.seconds),
+    ("machinery",): Key(values.regexes, "machinery"),
+    ("visual_tasks",): Key(values.texts, "visual_tasks"),
+    ("git", "commit"): Key(values.choice("per_task", "none"), "commit"),
+    ("git", "branch"): Key(values.pattern_with("spec", values.branch), "branch"),
+    ("context_mode",): Key(values.choice("fresh", later=("continuous_with_checkpoint_reset",))),
+    ("continue_mode",): Key(values.choice("auto_until_complete", "until_checkpoint"), "continue_mode"),
+    ("task_execution",): Key(values.choice("single_task")),
+    ("state_storage", "task_status"): Key(_in_feature, "tasks_file"),
+    ("state_storage", "activity_log"): Key(_in_feature, "activity_file"),
+    FAILURE_HANDLING: Key(values.choice("never_stop", "stop_on_failure")),
+    ("max_iterations",): Key(values.count, "max_iterations"),
+    ("retry_limit",): Key(values.count, "retry_limit"),
+    ("max_attempts",): Key(values.count, "max_attempts"),
+    ("max_task_time",): Key(values.seconds, "max_task_time"),
+    ("checkpoint_detection",): Key(values.truth, "checkpoint_detection"),
+    ("visual_validation", "enabled"): Key(values.not_built),
+    ("visual_validation", "tool"): Key(values.not_built),
+    ("visual_validation", "screenshot_dir"): Key(values.not_built),
+    NEVER_STOP: Key(values.truth, "never_stop"),
+    ("overnight_mode", "checkpoint_pause"): Key(values.truth, "checkpoint_pause"),
+    ("overnight_mode", "checkpoint_skip_on_failure"): Key(values.truth, "checkpoint_skip_on_failure"),
+    ("overnight_mode", "user_input_wait"): Key(values.truth, "user_input_wait"),
+    ("overnight_mode", "max_task_timeout"): Key(values.seconds, "max_task_timeout"),
+    ("overnight_mode", "max_command_timeout"): Key(values.seconds, "max_command_timeout"),
+    ("overnight_mode", "no_progress_timeout"): Key(values.seconds, "no_progress_timeout"),
+    ("overnight_mode", "stagnation_threshold"): Key(values.count, "stagnation_threshold"),
+    ("overnight_mode", "skip_on_stagnation"): Key(values.truth, "skip_on_stagnation"),
+    ("overnight_mode", "server_health_check"): Key(values.not_built),
+    ("overnight_mode", "auto_restart_servers"): Key(values.not_built),
+}
+
+GROUPS: frozenset[Path] = frozenset(path[:depth] for path in KEYS for depth in range(len(path)))
+
+
+def general(path: Path) -> Path:
+    """Return the path as it stands in KEYS and GROUPS: with `*` for a name that the person chose.
+
+    >>> general(("agents", "mine", "driver"))
+    ('agents', '*', 'driver')
+    """
+    parent = general(path[:-1]) if path else ()
+    wild = (*parent, ANY)
+    return wild if path and (wild in KEYS or wild in GROUPS) else (*parent, *path[-1:])
+
+
+def dotted(path: Path) -> str:
+    """Return a path as a person writes it; what is no plain word stands in quotes."""
+    return ".".join(part if part.replace("_", "").replace("-", "").isalnum() else f'"{part}"' for part in path)
+
+
+def near(word: str, known: Mapping[str, object] | set[str]) -> str:
+    """Return "; did you mean …?" for a word that is nearly a known one, or ""."""
+    import difflib  # noqa: PLC0415 - only on the way to an error
+
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def unknown(path: Path) -> BadValue:
+    """Return the error for a path that is no key: with the near miss, or the place where that word is a key."""
+    group = general(path[:-1])
+    siblings = {known[len(group)] for known in KEYS if known[: len(group)] == group and len(known) > len(group)}
+    elsewhere = [dotted(known) for known in KEYS if known[-1] == path[-1]]
+    suggestion = f"; did you mean {elsewhere[0]}?" if elsewhere else near(path[-1], siblings)
+    return BadValue("unknown key" + suggestion, f"choose from {', '.join(sorted(siblings))}")

@@ -1,0 +1,238 @@
+"""The only place that names concrete adapters: a request in plain values becomes a run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ralph_wiggum.adapters import keeper as keepers
+from ralph_wiggum.adapters.activity_file import ActivityFile
+from ralph_wiggum.adapters.agents import catalogue
+from ralph_wiggum.adapters.checks import ShellChecks
+from ralph_wiggum.adapters.clock import Interrupts, SystemClock
+from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
+from ralph_wiggum.adapters.manifests import read_manifests
+from ralph_wiggum.adapters.process import Family
+from ralph_wiggum.adapters.project import Project, claim_state
+from ralph_wiggum.adapters.run_lock import Holder, RunLock
+from ralph_wiggum.adapters.spec_files import SpecFiles
+from ralph_wiggum.adapters.templates import load_templates
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.events import View
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.night import Outcome
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.run import Facts, Run
+from ralph_wiggum.core import check_plan
+from ralph_wiggum.core.decide import Policy
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.history import History
+from ralph_wiggum.core.model import Task
+from ralph_wiggum.core.settings import AgentSettings, Settings, limits
+from ralph_wiggum.ports import CheckPlan
+
+SETUP_SECONDS = 600.0
+KEPT_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a command asks for; plain values, so that a run can be described, repeated or sent elsewhere."""
+
+    project: Project
+    settings: Settings
+    agent: AgentSettings
+    max_iterations: int
+    until: datetime | None = None
+    optional: bool = False
+    queued: bool = False
+    one_task: bool = False
+    attempts: int = 3  # of ralph-next
+    ask_before_skip: Callable[[Task, str], bool] | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+def new_run_id(now: datetime) -> str:
+    """Return the id of a run: the time and a random part, sortable."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def policy(request: Request) -> Policy:
+    """Return when this run gives a task up."""
+    settings = request.settings
+    if request.one_task:
+        return Policy(
+            threshold=request.attempts,
+            max_attempts=request.attempts,
+            max_seconds=settings.max_task_time,
+            timeout=settings.max_task_timeout,
+            on_give_up="end",
+        )
+    give_up = "skip" if settings.skip_on_stagnation else "leave"
+    return Policy(
+        threshold=settings.stagnation_threshold,
+        max_attempts=settings.max_attempts,
+        max_seconds=settings.max_task_time,
+        timeout=settings.max_task_timeout,
+        on_give_up=give_up if settings.never_stop else "end",
+    )
+
+
+def order(request: Request, run_id: str) -> Order:
+    """Return the order of a run."""
+    project, settings = request.project, request.settings
+    tasks = project.tasks_file
+    devlog = project.root / "DEVLOG.md"
+    return Order(
+        spec=project.spec,
+        run_id=run_id,
+        agent=request.agent.name,
+        root=project.root,
+        runs=project.state / "runs" / run_id,
+        skipped=project.state / "skipped",
+        tasks_file=tasks,
+        tasks_path=str(tasks.relative_to(project.root)) if tasks.is_relative_to(project.root) else str(tasks),
+        max_iterations=request.max_iterations,
+        until=request.until,
+        optional=request.optional,
+        queued=request.queued,
+        one_task=request.one_task,
+        pause_at_checkpoint=settings.checkpoint_pause or settings.continue_mode == "until_checkpoint",
+        end_at_failed_checkpoint=not settings.checkpoint_skip_on_failure,
+        checkpoints=settings.checkpoint_detection,
+        policy=policy(request),
+        checkpoint_rounds=request.attempts if request.one_task else settings.retry_limit,
+        limits=limits(settings),
+        visual_patterns=settings.visual_tasks,
+        due=(project.activity_file, *((devlog,) if devlog.is_file() else ())),
+        ask_before_skip=request.ask_before_skip,
+    )
+
+
+def check_plans(project: Project, settings: Settings) -> Sequence[CheckPlan]:
+    """Return the checks of a project: what the settings say, else what its manifests configure."""
+    from_settings = check_plan.from_settings(settings)
+    if from_settings is not None:
+        return from_settings
+    return check_plan.from_manifests(read_manifests(project.root))
+
+
+def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interrupts) -> tuple[Outcome, list[str]]:
+    """Run to the end; return how it ended and the last screen. RalphError (LOCKED) if another run holds the tree.
+
+    `keeper` was forked before anything heavy was imported and before the lock was opened.
+    """
+    clock = SystemClock(interrupts.fileno())
+    started = clock.now()
+    run_id = new_run_id(started)
+    project = request.project
+    with RunLock(project.root) as lock:
+        lock.acquire(spec=project.spec, run=run_id, started=started.isoformat(timespec="seconds"))
+        lock.note(keeper=keeper.pid)
+        claim_state(project)
+        sweep_earlier(project, lock.previous)
+        forget_old_runs(project)
+        night = assemble(request, run_id, keeper, view, interrupts, clock)
+        outcome = night.go()
+        return outcome, night.last_screen(outcome)
+
+
+def assemble(
+    request: Request,
+    run_id: str,
+    keeper: keepers.Keeper,
+    view: View,
+    interrupts: Interrupts,
+    clock: SystemClock,
+) -> Run:
+    """Put a run together from its adapters."""
+    project, settings = request.project, request.settings
+    plan = order(request, run_id)
+    family = Family(keeper, clock, interrupts.fileno())
+    spec = SpecFiles(project)
+    checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", run_id=run_id)
+    setup = ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", run_id=run_id)
+    repo = GitRepo(
+        project.root,
+        state=project.state,
+        spec=project.spec,
+        owned=(project.tasks_file, project.activity_file, project.root / "screenshots" / project.spec),
+        commit=settings.commit == "per_task",
+        branch_pattern=settings.branch,
+    )
+    ports = Ports(
+        spec=spec,
+        repo=repo,
+        checks=checks,
+        agent=catalogue.build(request.agent, family),
+        clock=clock,
+        view=view,
+        interrupted=lambda: interrupts.reason,
+    )
+    ledger = Ledger(
+        JournalFile(project.journal_file),
+        ActivityFile(project.activity_file),
+        clock,
+        run_id,
+        retry_limit=settings.retry_limit,
+    )
+    return Run(
+        ports,
+        ledger,
+        plan,
+        checks=checks,
+        setup=setup,
+        briefing=Briefing(plan, spec, load_templates(), check_commands=tuple(p.command for p in checks.plans)),
+        facts=Facts(pid=os.getpid(), keeper=keeper.pid, devlog=project.root / "DEVLOG.md"),
+        report_bug=lambda error: f" ({error!r})",
+    )
+
+
+def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:
+    """Return the set-up commands as things to run and look at, in their order."""
+    return tuple(CheckPlan(name=line, kind="setup", command=line, timeout=SETUP_SECONDS) for line in settings.setup)
+
+
+def sweep_earlier(project: Project, previous: Holder | None) -> int:
+    """End what an earlier run left behind when it and its keeper were killed; return how many processes."""
+    history = History(read_journal(project.journal_file)[0])
+    marks = {history.run.run} if history.run is not None and history.ended is None else set()
+    if previous is not None and previous.run:
+        marks.add(previous.run)
+        if previous.keeper:
+            keepers.wait_for(f"{previous.keeper}@{previous.keeper_began}")
+    return keepers.sweep(marks).found if marks else 0
+
+
+def forget_old_runs(project: Project) -> None:
+    """Remove the logs of all but the last runs (O35)."""
+    import shutil  # noqa: PLC0415 - only where there is something to remove
+
+    folder = project.state / "runs"
+    if not folder.is_dir():
+        return
+    for old in sorted(path for path in folder.iterdir() if path.is_dir())[: -KEPT_RUNS + 1]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def choose_agent(settings: Settings, path: str | None) -> AgentSettings:
+    """Return the agent that the settings name, else the first installed one; RalphError with what to do."""
+    if settings.agent:
+        chosen = settings.agents[settings.agent[0]]
+        if not catalogue.available(chosen, path):
+            program = chosen.command[0] if chosen.command else chosen.name
+            raise RalphError(f"agent {chosen.name!r}: {program} is not there", hint=chosen.install_hint)
+        return chosen
+    for name in catalogue.ORDER:
+        if name in settings.agents and catalogue.available(settings.agents[name], path):
+            return settings.agents[name]
+    raise RalphError(
+        f"no agent is installed (looked for {', '.join(catalogue.ORDER)})",
+        hint="install one, or name any program under agents: in .kiro/settings/ralph.yaml, "
+        "or try --agent shell, which runs the code blocks of the tasks themselves",
+    )

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Install and test: ruff, mypy, pytest. usage: scripts/test.sh [--all] [pytest arguments]
+# Tests that need a browser or a real agent CLI run with --all, or where CI=true; they skip what is not there.
+set -euo pipefail
+unset CDPATH
+
+project=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$project"
+# shellcheck source=scripts/venv.sh
+source scripts/venv.sh
+
+WORKERS=${WORKERS:-2} # processes for pytest; 0 runs the tests in one
+marks="not browser and not realcli"
+if [[ ${CI-} == true ]]; then marks=""; fi
+if [[ ${1-} == --all ]]; then
+  marks=""
+  shift
+fi
+
+ready dev
+
+failed=""
+# step NAME COMMAND…: run it, remember whether it failed, go on.
+step() {
+  local name=$1
+  shift
+  printf '== %s\n' "$name"
+  "$@" </dev/null || failed="$failed, $name"
+}
+
+python=$venv/bin/python
+sources=(ralph_wiggum tests)
+if compgen -G "scripts/*.py" >/dev/null; then sources+=(scripts); fi # mypy refuses a folder without Python
+
+step "ruff check" "$python" -m ruff check --quiet "${sources[@]}"
+step "ruff format" "$python" -m ruff format --quiet --diff "${sources[@]}"
+step "mypy" "$python" -m mypy "${sources[@]}"
+step "pytest" "$python" -m pytest -n "$WORKERS" -m "$marks" "$@" # exit code 5, no tests, is a failure too
+
+if [[ -n $failed ]]; then
+  printf 'scripts/test.sh: failed: %s\n' "${failed#, }" >&2
+  exit 1
+fi

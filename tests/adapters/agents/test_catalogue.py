@@ -1,0 +1,80 @@
+"""The agents that are built in, and what is refused (design part 2, Agents built in)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from ralph_wiggum.adapters.agents.catalogue import available, build
+from ralph_wiggum.adapters.agents.pipe import PipeAgent
+from ralph_wiggum.adapters.agents.pty import PtyAgent
+from ralph_wiggum.adapters.process import Family
+from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET, ORDER
+from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.settings import AgentSettings
+from tests.adapters.agents.conftest import Ask, Program, Watching
+
+MINE = AgentSettings(name="mine", command=("mine",))
+
+
+def test_the_contract_names_each_agent_once() -> None:
+    names = {*BUILT_IN, *NOT_BUILT_YET}
+    assert names == {"shell", "kiro", "claude", "codex", "opencode", "gemini", "qwen", "copilot", "mini", "aider"}
+    assert len(names) == len(BUILT_IN) + len(NOT_BUILT_YET)
+    assert set(ORDER) <= set(BUILT_IN)
+    assert all(asdict(agent)["name"] == name for name, agent in BUILT_IN.items()), "plain values all through"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("shell", PipeAgent), ("claude", PipeAgent), ("kiro", PtyAgent)])
+def test_every_built_in_agent_can_be_built(family: Family, name: str, kind: type[object]) -> None:
+    agent = build(BUILT_IN[name], family)
+    assert isinstance(agent, kind)
+    assert agent.name == name
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param(replace(MINE, driver="acp"), r"agents\.mine\.driver: there is no 'acp'", id="driver"),
+        pytest.param(replace(MINE, prompt="tty"), r"agents\.mine\.prompt: 'tty' cannot be with driver pipe", id="typed into a pipe"),
+        pytest.param(replace(MINE, driver="pty", prompt="arg"), r"agents\.mine\.prompt: 'arg'", id="prompt as an argument"),
+        pytest.param(replace(MINE, dialect="json"), r"agents\.mine\.dialect: 'json' is not built yet", id="dialect"),
+        pytest.param(replace(MINE, command=()), r"agents\.mine\.command is empty", id="no command"),
+        pytest.param(replace(MINE, driver="pty", answers=(("(", "y"),)), r"agents\.mine\.answers", id="a bad pattern"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_built_is_an_error_with_its_key_path(
+    family: Family, settings: AgentSettings, message: str
+) -> None:
+    with pytest.raises(RalphError, match=message) as caught:
+        build(settings, family)
+    assert caught.value.hint
+
+
+def test_available_looks_where_it_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "kiro-cli"
+    program.write_text("#!/bin/sh\n")
+    assert not available(BUILT_IN["kiro"], str(tmp_path)), "it is not executable yet"
+    program.chmod(0o755)
+    assert available(BUILT_IN["kiro"], str(tmp_path))
+    assert not available(BUILT_IN["claude"], str(tmp_path))
+    assert available(BUILT_IN["shell"], ""), "it needs nothing installed"
+
+
+def test_claude_gets_its_prompt_on_standard_input_and_may_work_as_root(
+    family: Family, program: Program, ask: Ask, tmp_path: Path
+) -> None:
+    code = """
+        import os, sys
+        print(sys.argv[1:], os.environ.get("IS_SANDBOX"), os.environ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"])
+        print(sys.stdin.read())
+    """
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "claude").symlink_to(program(code))
+    request = ask("TASK_COMPLETE", env={"PATH": str(tmp_path / "bin")})
+    outcome = build(BUILT_IN["claude"], family).run(request, Watching())
+    sandbox = "1" if os.geteuid() == 0 else None
+    assert outcome.message == f"['-p', '--dangerously-skip-permissions'] {sandbox} 1\nTASK_COMPLETE\n"

@@ -1,0 +1,167 @@
+"""judge: evidence in, verdict out (O14, O16, O17, O18)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ralph_wiggum.core.evidence import (
+    AgentOutcome,
+    Claim,
+    Ending,
+    Failed,
+    FailureKind,
+    Gate,
+    GateStatus,
+    Interrupted,
+    Passed,
+    Said,
+)
+from ralph_wiggum.core.judge import Evidence, judge, worth_checking
+
+WELL = AgentOutcome(ending=Ending.EXITED, exit_code=0, seconds=3.0)
+COMPLETE = Said(claim=Claim.TASK_COMPLETE)
+GREEN = Gate(name="pytest", kind="backend", status=GateStatus.PASSED)
+RED = Gate(name="pytest", kind="backend", status=GateStatus.FAILED, reason="1 failed", failures=("t.py::test_a",))
+MISSING = Gate(name="ruff", kind="backend", status=GateStatus.FAILED, reason="not found: ruff", environment=True)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        pytest.param(
+            Evidence(outcome=WELL, said=COMPLETE, changed=True, gates=[GREEN]),
+            Passed(verified=True),
+            id="work that passes its checks is verified",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=COMPLETE, changed=True),
+            Passed(verified=False),
+            id="work without any check is unverified (O18)",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.TASK_COMPLETE, no_change="was there"), gates=[GREEN]),
+            Passed(verified=True, no_change="was there"),
+            id="nothing had to be done, and the checks pass",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.TASK_COMPLETE, no_change="was there")),
+            Passed(verified=False, no_change="was there"),
+            id="nothing had to be done, no check ran (O16)",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.NONE), fix_round=True, gates=[GREEN]),
+            Passed(verified=True),
+            id="in a fix round the gates decide, not the words",
+        ),
+    ],
+)
+def test_what_passes(evidence: Evidence, expected: Passed) -> None:
+    assert judge(evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind", "words"),
+    [
+        pytest.param(
+            Evidence(outcome=WELL, said=COMPLETE), FailureKind.NO_CHANGE, "no file had changed", id="a lie (O17)"
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=COMPLETE, changed=True, gates=[RED]),
+            FailureKind.CHECK,
+            "pytest: 1 failed",
+            id="a red check beats the claim",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.NONE), changed=True),
+            FailureKind.NO_SIGNAL,
+            "no signal",
+            id="no signal is a failed attempt",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.ALL_TASKS_COMPLETE), changed=True),
+            FailureKind.WRONG_SIGNAL,
+            "decides nothing",
+            id="ALL_TASKS_COMPLETE never decides",
+        ),
+        pytest.param(
+            Evidence(outcome=WELL, said=Said(claim=Claim.TASK_SKIPPED, detail="no database")),
+            FailureKind.GAVE_UP,
+            "no database",
+            id="TASK_SKIPPED is a failed attempt with its reason",
+        ),
+        pytest.param(
+            Evidence(
+                outcome=AgentOutcome(ending=Ending.EXITED, exit_code=3), said=COMPLETE, changed=True, gates=[GREEN]
+            ),
+            FailureKind.EXIT,
+            "exit code 3",
+            id="a bad exit code beats the claim",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.CRASHED, signal=11), said=COMPLETE, changed=True),
+            FailureKind.CRASH,
+            "signal 11",
+            id="a crash beats the claim",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS, seconds=300), said=COMPLETE, changed=True),
+            FailureKind.NO_PROGRESS,
+            "no progress",
+            id="what comes after the runner began to stop it counts as nothing",
+        ),
+    ],
+)
+def test_what_fails(evidence: Evidence, kind: FailureKind, words: str) -> None:
+    verdict = judge(evidence)
+    assert isinstance(verdict, Failed)
+    assert verdict.kind is kind
+    assert words in verdict.reason
+
+
+def test_a_timeout_with_changes_is_progress() -> None:
+    """O14."""
+    late = AgentOutcome(ending=Ending.TASK_TIMEOUT, seconds=600)
+    with_change = judge(Evidence(outcome=late, said=COMPLETE, changed=True, progressed=True))
+    without = judge(Evidence(outcome=late, said=COMPLETE, changed=True, progressed=False))
+    assert isinstance(with_change, Failed)
+    assert isinstance(without, Failed)
+    assert (with_change.progressed, without.progressed) == (True, False)
+
+
+def test_a_stopped_attempt_is_interrupted() -> None:
+    assert isinstance(judge(Evidence(outcome=AgentOutcome(ending=Ending.STOPPED))), Interrupted)
+
+
+def test_an_agent_that_cannot_start_and_a_missing_tool_are_the_environment() -> None:
+    """O37."""
+    absent = judge(Evidence(outcome=AgentOutcome(ending=Ending.NOT_STARTED, error="kiro-cli: not found")))
+    no_tool = judge(Evidence(outcome=WELL, said=COMPLETE, changed=True, gates=[MISSING]))
+    ordinary = judge(Evidence(outcome=WELL, said=COMPLETE, changed=True, gates=[RED]))
+    assert [v.environment for v in (absent, no_tool, ordinary) if isinstance(v, Failed)] == [True, True, False]
+
+
+def test_the_runners_evidence_makes_the_key() -> None:
+    """O14: the agent's own reason counts only where the tree gives none."""
+
+    def key(detail: str, *, changed: bool) -> str:
+        verdict = judge(Evidence(outcome=WELL, said=Said(claim=Claim.TASK_SKIPPED, detail=detail), changed=changed))
+        assert isinstance(verdict, Failed)
+        return verdict.fingerprint
+
+    assert key("no database", changed=False) == key("too hard", changed=False)
+    assert key("no database", changed=True) != key("too hard", changed=True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "fix_round", "expected"),
+    [
+        pytest.param(WELL, COMPLETE, False, True, id="a claim of completion is checked"),
+        pytest.param(WELL, Said(claim=Claim.TASK_SKIPPED), False, False, id="giving up needs no check"),
+        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), COMPLETE, False, False, id="a timeout needs no check"),
+        pytest.param(AgentOutcome(ending=Ending.EXITED, exit_code=1), COMPLETE, False, False, id="exit 1 needs none"),
+        pytest.param(WELL, Said(), True, True, id="a fix round is always checked"),
+        pytest.param(AgentOutcome(ending=Ending.STOPPED), COMPLETE, True, False, id="a stopped one never"),
+    ],
+)
+def test_checks_run_where_they_matter(outcome: AgentOutcome, said: Said, fix_round: bool, expected: bool) -> None:
+    assert worth_checking(outcome, said, fix_round=fix_round) is expected
