@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ralph_wiggum.adapters import bug_report
 from ralph_wiggum.adapters import keeper as keepers
 from ralph_wiggum.adapters.activity_file import ActivityFile
 from ralph_wiggum.adapters.agents import catalogue
@@ -22,12 +24,14 @@ from ralph_wiggum.adapters.project import Project, claim_state
 from ralph_wiggum.adapters.run_lock import Holder, RunLock
 from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.adapters.templates import load_templates
+from ralph_wiggum.app import rehearsal
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Outcome
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.run import Facts, Run
+from ralph_wiggum.app.view import PlainView
 from ralph_wiggum.core import check_plan
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import RalphError
@@ -127,8 +131,7 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
 
     `keeper` was forked before anything heavy was imported and before the lock was opened.
     """
-    clock = SystemClock(interrupts.fileno())
-    started = clock.now()
+    started = SystemClock(interrupts.fileno()).now()
     run_id = new_run_id(started)
     project = request.project
     with RunLock(project.root) as lock:
@@ -137,26 +140,56 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
         claim_state(project)
         sweep_earlier(project, lock.previous)
         forget_old_runs(project)
-        night = assemble(request, run_id, keeper, view, interrupts, clock)
+        parts = assemble(request, run_id, keeper, view, interrupts)
+        night = Run(
+            parts.ports,
+            parts.ledger,
+            parts.order,
+            checks=parts.checks,
+            setup=parts.setup,
+            briefing=parts.briefing,
+            facts=Facts(pid=os.getpid(), keeper=keeper.pid, devlog=project.root / "DEVLOG.md"),
+            report_bug=lambda error: _report(error, project.root),
+            keep_house=lambda: _keep_house(lock, keeper),
+        )
         outcome = night.go()
         return outcome, night.last_screen(outcome)
 
 
-def assemble(
-    request: Request,
-    run_id: str,
-    keeper: keepers.Keeper,
-    view: View,
-    interrupts: Interrupts,
-    clock: SystemClock,
-) -> Run:
-    """Put a run together from its adapters."""
+def _report(error: BaseException, root: Path) -> str:
+    saved = bug_report.save(error, root)
+    return f" (a bug in ralph; report: {saved})" if saved else " (a bug in ralph)"
+
+
+def _keep_house(lock: RunLock, keeper: keepers.Keeper) -> None:
+    """Between two steps: make the lock file again if an agent removed it, the keeper again if something killed it."""
+    lock.renew()
+    if not keeper.alive:
+        keeper.revive()
+        lock.note(keeper=keeper.pid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The adapters of one run, put together."""
+
+    order: Order
+    ports: Ports
+    ledger: Ledger
+    checks: ShellChecks
+    setup: ShellChecks
+    briefing: Briefing
+
+
+def assemble(request: Request, run_id: str, keeper: keepers.Keeper, view: View, interrupts: Interrupts) -> Parts:
+    """Put the adapters of a run together."""
     project, settings = request.project, request.settings
+    clock = SystemClock(interrupts.fileno())
     plan = order(request, run_id)
     family = Family(keeper, clock, interrupts.fileno())
     spec = SpecFiles(project)
-    checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", run_id=run_id)
-    setup = ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", run_id=run_id)
+    environ = {**request.environ, "RALPH_RUN_ID": run_id}
+    checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
     repo = GitRepo(
         project.root,
         state=project.state,
@@ -174,23 +207,23 @@ def assemble(
         view=view,
         interrupted=lambda: interrupts.reason,
     )
-    ledger = Ledger(
-        JournalFile(project.journal_file),
-        ActivityFile(project.activity_file),
-        clock,
-        run_id,
-        retry_limit=settings.retry_limit,
-    )
-    return Run(
-        ports,
-        ledger,
-        plan,
+    journal, log = JournalFile(project.journal_file), ActivityFile(project.activity_file)
+    return Parts(
+        order=plan,
+        ports=ports,
+        ledger=Ledger(journal, log, clock, run_id, retry_limit=settings.retry_limit),
         checks=checks,
-        setup=setup,
+        setup=ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", environ),
         briefing=Briefing(plan, spec, load_templates(), check_commands=tuple(p.command for p in checks.plans)),
-        facts=Facts(pid=os.getpid(), keeper=keeper.pid, devlog=project.root / "DEVLOG.md"),
-        report_bug=lambda error: f" ({error!r})",
     )
+
+
+def rehearse(request: Request, keeper: keepers.Keeper, interrupts: Interrupts) -> Iterator[str]:
+    """Yield the lines of a dry run."""
+    clock = SystemClock(interrupts.fileno())
+    quiet = PlainView(io.StringIO(), clock)
+    parts = assemble(request, new_run_id(clock.now()), keeper, quiet, interrupts)
+    yield from rehearsal.rehearse(parts.ports, parts.ledger, parts.order, parts.briefing)
 
 
 def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:

@@ -67,8 +67,10 @@ class Owned:
 
     def _status(self) -> dict[str, str]:
         options = ("status", "--porcelain", "-z", "-uall", "--no-renames", "--")
-        pathspecs = [f":(top,literal){path}" for path in self._place.outside]
-        items = self._place.git.run(*options, *pathspecs).items if pathspecs else []
+        place = self._place
+        files = [path for path in place.outside if not place.state.is_relative_to(place.top / path)]
+        pathspecs = [] if place.why_private else [f":(top,literal){path}" for path in files]
+        items = place.git.run(*options, *pathspecs).items if pathspecs else []
         return {item[3:]: item[:2] for item in items}
 
     def _load(self) -> tuple[set[str], set[str]]:

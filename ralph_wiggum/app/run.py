@@ -59,6 +59,7 @@ class Run:
         briefing: Briefing,
         facts: Facts,
         report_bug: Callable[[BaseException], str],
+        keep_house: Callable[[], None],
     ) -> None:
         self._ports = ports
         self._ledger = ledger
@@ -66,6 +67,7 @@ class Run:
         self._checks = checks
         self._setup = setup
         self._facts = facts
+        self._keep_house = keep_house
         self._night = Night(ports, ledger, order, briefing)
         self._endurance = Endurance(ports, report_bug)
         self.repo_state = RepoState(head="", branch="", evening="")
@@ -150,6 +152,7 @@ class Run:
 
     def _loop(self) -> Outcome:
         while True:
+            self._keep_house()
             outcome = self._endurance.take(self._night.step)
             if outcome is not None:
                 return outcome

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ralph_wiggum.cli import common
-from ralph_wiggum.core.errors import Exit, RalphError
+from ralph_wiggum.core.errors import RalphError
 
 if TYPE_CHECKING:
     from ralph_wiggum.core.model import Task
@@ -69,7 +69,7 @@ def overnight(arguments: argparse.Namespace) -> int:
         "max_iterations": arguments.max,
         "git.commit": "none" if arguments.no_commit else None,
     }
-    root, settings, project = common.open_project(arguments, flags)
+    _, settings, project = common.open_project(arguments, flags)
     from ralph_wiggum.cli import running  # noqa: PLC0415 - heavy; usage errors come without it
 
     return running.run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ralph_wiggum.adapters.keeper import Keeper
 from ralph_wiggum.adapters.project import Project
+from ralph_wiggum.core.errors import Exit
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.settings import Settings
 
@@ -78,6 +79,10 @@ def _run(request: Request, keeper: Keeper) -> int:
 
 
 def _dry(request: Request, keeper: Keeper) -> int:
-    from ralph_wiggum import rehearsal  # noqa: PLC0415 - after the fork
+    from ralph_wiggum import wiring  # noqa: PLC0415 - after the fork
+    from ralph_wiggum.adapters.clock import Interrupts  # noqa: PLC0415
 
-    return rehearsal.show(request, keeper)
+    with Interrupts() as interrupts:
+        for line in wiring.rehearse(request, keeper, interrupts):
+            print(line)
+    return int(Exit.DONE)

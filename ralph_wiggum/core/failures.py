@@ -15,7 +15,8 @@ TIMEOUT = "timeout"
 _PYTEST_NO_TESTS = 5  # pytest's ExitCode.NO_TESTS_COLLECTED; unittest's too, from Python 3.12 on
 _ERROR_LINES = 10
 _LAST_LINES = 5
-_LINE = 160  # characters
+_LINE = 160  # characters of a line that stands for a failure
+_WIDEST = 1000  # characters of a line that is looked at
 _COUNTS = 100  # characters
 _HIGHEST_EXIT = 125  # above: the shell's own (126, 127) and signals (128 + n)
 
@@ -77,6 +78,7 @@ def of(output: str, command: str, exit_code: int | None, *, signal: int | None =
     """
     if exit_code == 0 and signal is None:
         return Failures()
+    output = _short_lines(output)
     if _no_tests(output, command, exit_code):
         return Failures(keys=(NO_TESTS,), exit_code=exit_code)
     keys = list(extract(output, command))
@@ -124,6 +126,11 @@ def counts(output: str) -> str:
         if found:
             return ", ".join(part.strip() for part in found.groupdict().values() if part)[:_COUNTS]
     return ""
+
+
+def _short_lines(output: str) -> str:
+    """Return the output with long lines cut: no name of a test is so long, and minified code is read for ever."""
+    return "\n".join(line[:_WIDEST] for line in output.split("\n"))
 
 
 def _no_tests(output: str, command: str, exit_code: int | None) -> bool:

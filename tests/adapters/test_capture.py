@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ralph_wiggum.adapters.capture import KIB, MIB, READ_BYTES, VIEW_BYTES, Capture, Log, PipeSource, Stream, Tail
+from ralph_wiggum.adapters.capped_log import Log, Tail
+from ralph_wiggum.adapters.capture import KIB, MIB, READ_BYTES, VIEW_BYTES, Capture, PipeSource, Stream
 
 
 @dataclass

@@ -1,0 +1,78 @@
+"""`--dry-run`: plan, agent, checks with their baseline, the first prompt. Changes nothing and spends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.core.decide import Retry, decide
+from ralph_wiggum.core.evidence import Gate
+from ralph_wiggum.core.journal import Started
+from ralph_wiggum.core.model import PURE_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.select import Close, Work, select
+
+
+def rehearse(ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> Iterator[str]:
+    """Yield the lines of a dry run. The checks are run for real, since their baseline is part of the answer."""
+    ledger.load()
+    plan = ports.spec.plan()
+    yield from _overview(plan, order)
+    yield from _in_order(plan, order)
+    yield from _checks(ports, ledger)
+    yield from _prompt(plan, ledger, order, briefing)
+
+
+def _overview(plan: Plan, order: Order) -> Iterator[str]:
+    leaves = [plan.tasks[index] for index in sorted(plan.required_leaves)]
+    done = sum(task.done for task in leaves)
+    yield f"spec {order.spec}: {done} of {len(leaves)} required tasks complete ({order.tasks_path})"
+    yield f"agent {order.agent}, at most {order.max_iterations} runs, {order.policy.timeout:.0f} s an attempt"
+    for warned in plan.warnings:
+        yield f"warning: {order.tasks_path}:{warned.line}: {warned.message}"
+
+
+def _in_order(plan: Plan, order: Order) -> Iterator[str]:
+    """Yield the tasks in the order in which they would be worked on, if each succeeded."""
+    yield ""
+    yield "what would be done, in this order:"
+    while isinstance(choice := select(plan, optional=order.optional, queued=order.queued), (Work, Close)):
+        if isinstance(choice, Work):
+            yield f"  {choice.task.label} ({_how(choice.task, order)}, line {choice.task.line})"
+        plan = plan.with_mark(choice.task.key, "x")
+
+
+def _how(task: Task, order: Order) -> str:
+    return "checkpoint: the checks alone" if task.checkpoint == PURE_CHECKPOINT and order.checkpoints else "agent"
+
+
+def _checks(ports: Ports, ledger: Ledger) -> Iterator[str]:
+    yield ""
+    if not ports.checks.plans:
+        yield "checks: none are configured or found; tasks would be unverified"
+        return
+    yield "checks, as they stand now:"
+    attendant = Attendant(ports.view, ledger, ports.interrupted)
+    for gate in ports.checks.baseline("", attendant):
+        yield f"  {_result(gate)}  {gate.command}  ({gate.seconds:.1f} s)"
+
+
+def _result(gate: Gate) -> str:
+    return f"{gate.status.value}: {gate.reason}" if gate.reason else gate.status.value
+
+
+def _prompt(plan: Plan, ledger: Ledger, order: Order, briefing: Briefing) -> Iterator[str]:
+    choice = select(plan, optional=order.optional, queued=order.queued)
+    if not isinstance(choice, Work):
+        return
+    record = ledger.history.of(choice.task.key)
+    retry = decide(record.attempts, order.policy)
+    if not isinstance(retry, Retry):
+        return
+    yield ""
+    yield f"the first prompt, for {choice.task.label}:"
+    yield "-" * 72
+    yield briefing.prompt(plan, choice.task, record, retry, Started(key=choice.task.key), ())
+    yield "-" * 72
