@@ -153,7 +153,7 @@ class ShellChecks:
             output = f"{capture.opening()}\n{output}"
         for root in {str(self._root), os.path.realpath(self._root)}:
             output = output.replace(f"{root}/", "")
-        return output
+        return failures.short_lines(output)
 
 
 def environment(env: Mapping[str, str], root: Path) -> dict[str, str]:

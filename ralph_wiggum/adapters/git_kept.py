@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -46,7 +47,7 @@ class Kept:
         self._stats = {}
         budget = KEPT_TOTAL_BYTES
         for path in self._candidates():
-            if self._outside(path):
+            if self._outside(path) or not _MADE_AGAIN.isdisjoint(path.split("/")):
                 continue
             size = self._copy(path, budget)
             budget -= size
@@ -68,7 +69,7 @@ class Kept:
             if now == stats or (now is not None and not secret) or (only_secrets and not secret):
                 continue
             with suppress(OSError):
-                if now is not None and self._same(path):
+                if now is not None and now[0] >= 0 and self._same(path):
                     self._note(path, self._place.top / path)
                     continue
                 self._return(path, there=now is not None)
@@ -109,7 +110,7 @@ class Kept:
         """Copy one file unless the copy is there already; return its size, 0 if it was not copied."""
         source, target = self._place.top / path, self._copies / path
         stats = _stats(source)
-        if stats is None or stats[0] > min(KEPT_BYTES, budget):
+        if stats is None or not 0 <= stats[0] <= min(KEPT_BYTES, budget):
             return 0
         if stats != _stats(target):
             try:
@@ -145,7 +146,7 @@ class Kept:
     def _walk(self, folders: Iterable[str]) -> list[str]:
         found: list[str] = []
         for start in folders:
-            if not _MADE_AGAIN.isdisjoint(start.rstrip("/").split("/")):
+            if not _MADE_AGAIN.isdisjoint(start.split("/")):
                 continue
             for folder, names, files in os.walk(self._place.top / start):
                 names[:] = [name for name in names if name not in _MADE_AGAIN]
@@ -156,12 +157,12 @@ class Kept:
 
 
 def _stats(path: Path) -> tuple[int, int] | None:
-    """Return size and time of a regular file, or None."""
+    """Return size and time of a regular file, (-1, 0) for what is none, None where there is nothing."""
     try:
         found = path.lstat()
     except OSError:
         return None
-    return (found.st_size, found.st_mtime_ns) if path.is_file() and not path.is_symlink() else (-1, 0)
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else (-1, 0)
 
 
 def _empty_folders(top: Path) -> Iterator[str]:

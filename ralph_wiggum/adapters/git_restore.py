@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -119,11 +119,18 @@ def _free(top: Path, path: str) -> bool:
 
     `git checkout-index -f` removes whole folders that stand in the way, ignored files and all.
     """
-    full = top / path
-    if full.is_dir() and not full.is_symlink():
+    if (top / path).is_dir() and not (top / path).is_symlink():
         return False
-    for parent in PurePosixPath(path).parents:
-        above = top / parent
-        if os.path.lexists(above) and (above.is_symlink() or not above.is_dir()) and above != top:
-            return False
-    return True
+    return all(_passable(top / above) for above in list(PurePosixPath(path).parents)[:-1])
+
+
+def _passable(above: Path) -> bool:
+    """Say whether a folder is there or can be made; a pipe or socket, which no snapshot holds, makes way."""
+    try:
+        mode = above.lstat().st_mode
+    except OSError:
+        return True
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        _unlink(above)
+        return True
+    return stat.S_ISDIR(mode)

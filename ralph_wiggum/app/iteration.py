@@ -234,7 +234,7 @@ def _with_timeout(order: Order, seconds: float) -> Limits:
 
 
 def _notes(outcome: AgentOutcome) -> tuple[str, ...]:
-    notes = list(outcome.waited_for)
+    notes = [*outcome.notes, *outcome.waited_for]
     notes.extend(f"answered on the terminal: {question}" for question in outcome.answered)
     if outcome.leftovers:
         notes.append(f"{outcome.leftovers} processes that the agent left behind were ended")

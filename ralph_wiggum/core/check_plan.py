@@ -48,7 +48,7 @@ def from_manifests(files: Mapping[str, str]) -> tuple[CheckPlan, ...]:
     there (`tests/test_a.py`, `.venv/bin/ruff`, `uv.lock`) the text may be "". RalphError for a package.json that is
     no JSON: which checks it names cannot be known then.
     """
-    folders = sorted({path.rpartition("/")[0] for path in files if "/" not in path or path.count("/") == 1})
+    folders = sorted({"", *(path.partition("/")[0] for path in files if "/" in path)})
     found: list[tuple[int, CheckPlan]] = []
     for folder in folders:
         for kind, steps in (

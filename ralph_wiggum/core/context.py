@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ralph_wiggum.core import design_text, excerpt, requirements_text
 from ralph_wiggum.core.citations import Citations, Key, cited
+from ralph_wiggum.core.design_sections import sections
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.requirements_text import Requirements
 
@@ -18,6 +19,7 @@ CONTEXT_LIMIT = 16 * 1024  # bytes
 PARENTS_SHARE, REQUIREMENTS_SHARE, DESIGN_SHARE = 0.25, 0.4, 0.5  # of the limit, the design after the others
 STORY_LIMIT = 1000  # bytes of a requirement's own text where only a criterion of it is cited
 ABOUT_LIMIT = 600  # bytes
+ABOUT_WITHIN = 8000  # characters of a document, in which its introduction begins
 LATER = 3  # how many of the tasks that come next are named
 
 _INTRODUCTION = re.compile(
@@ -70,7 +72,7 @@ def gather(
     parents = _parents(plan.parents(task), int(budget * PARENTS_SHARE))
     citations = next((cites for each in _upward(plan, task) if (cites := cited(each.text)).any), Citations())
     own = cited(task.text)
-    document = requirements_text.read(excerpt.printable(requirements))
+    document = requirements_text.read(requirements)
     asked, found, missing = look_up(document, citations, int(budget * REQUIREMENTS_SHARE))
     left = budget - excerpt.size(asked) - sum(excerpt.size(parent.label + parent.text) for parent in parents)
     words = " ".join([task.name, own.words, *task.headings[-1:], *(each.name for each in plan.parents(task)[-1:])])
@@ -178,7 +180,7 @@ def _later(plan: Plan, task: Task) -> tuple[str, ...]:
 
 def _about(text: str) -> str:
     """Return the first paragraph of a document's introduction, or of what stands above its second heading."""
-    parts = design_text.sections(excerpt.printable(text))[:4]
+    parts = sections(excerpt.printable(text[:ABOUT_WITHIN]))[:4]
     first = next((part for part in parts if _INTRODUCTION.search(part.title)), parts[0] if parts else None)
     paragraph = first.text.split("\n\n", 1)[0].strip() if first else ""
     return "" if paragraph.startswith(("#", "|", "```", "- ", ">")) else excerpt.head(paragraph, ABOUT_LIMIT, "[…]")

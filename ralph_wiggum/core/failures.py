@@ -71,14 +71,19 @@ class Failures:
         return not self.keys
 
 
+def short_lines(output: str) -> str:
+    """Return the output with long lines cut: no name of a test is so long, and minified code is read for ever."""
+    return "\n".join(line[:_WIDEST] for line in output.split("\n"))
+
+
 def of(output: str, command: str, exit_code: int | None, *, signal: int | None = None) -> Failures:
     """Return the failures of a command that ended: none with exit code 0, whatever it printed; else at least one.
 
-    `output` is clean text with paths relative to the project; `signal` is the one that ended the command, if any.
+    `output` is clean text with paths relative to the project and `short_lines`; `signal` is the one that ended the
+    command, if any.
     """
     if exit_code == 0 and signal is None:
         return Failures()
-    output = _short_lines(output)
     if _no_tests(output, command, exit_code):
         return Failures(keys=(NO_TESTS,), exit_code=exit_code)
     keys = list(extract(output, command))
@@ -126,11 +131,6 @@ def counts(output: str) -> str:
         if found:
             return ", ".join(part.strip() for part in found.groupdict().values() if part)[:_COUNTS]
     return ""
-
-
-def _short_lines(output: str) -> str:
-    """Return the output with long lines cut: no name of a test is so long, and minified code is read for ever."""
-    return "\n".join(line[:_WIDEST] for line in output.split("\n"))
 
 
 def _no_tests(output: str, command: str, exit_code: int | None) -> bool:

@@ -40,7 +40,7 @@ _FOLDED = re.compile(r"[\W_]+")
 
 # What begins a detail and not a further line of the name: a label, an arrow, a box that lost its dash, a hard break.
 _DETAIL = re.compile(
-    r"[↳→⇒└├•▪◦·–—|>#]|```|~~~|<!--|-->|\[.?\]|\W*$"
+    r"[↳→⇒└├•▪◦·–—|>#]|[-*+]\s|```|~~~|<!--|-->|\[.?\]|\W*$"
     r"|[_*]{1,2}[^\s_*][^_*:：]*[_*]{0,2}[:：]|\w[\w /-]{0,30}(?::(?:\s|$)|：)"
 )
 
@@ -141,6 +141,8 @@ def fold(label: str) -> str:
 
 def same(rest: str, task: Task) -> bool:
     """Say whether `rest`, what follows a box, is the first line of this task; a wrapped name goes on below it."""
+    if not rest:
+        return task.text.startswith("\n")
     found = head(rest)
     first = fold(f"{found.id} {found.name}")
     whole = fold(task.label)

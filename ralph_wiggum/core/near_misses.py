@@ -78,7 +78,7 @@ def _misplaced(bullets: str, after: str) -> str:
         (not rest.strip(), "a box without a name is no task"),
         (not spaced, "there is no space behind the box, so this is no task"),
     )
-    other = "Markdown sees no list item here, so this is no task"
+    other = "Markdown takes this line for text, often for its indentation, so it is no task"
     return next((message for wrong, message in faults if wrong), other)
 
 

@@ -24,6 +24,7 @@ PATHS = (
 _SECTION = re.compile(r"^\[+ *([^\]\n]+?) *\]+ *(?:#.*)?$", re.MULTILINE)
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _RUNNERS = (("uv.lock", "uv run "), ("poetry.lock", "poetry run "), ("pdm.lock", "pdm run "), ("Pipfile.lock", "pipenv run "))  # fmt: skip # noqa: E501
+_MANIFESTS = frozenset({"pyproject.toml", "setup.cfg", "requirements.txt"})
 _VENVS = (".venv/bin/", "venv/bin/")
 _DEPENDENCY_GROUPS = (  # where pyproject.toml may hold what a developer needs
     ("project", "dependencies"),
@@ -71,7 +72,7 @@ def steps(files: Mapping[str, str], folder: str) -> Iterator[Step]:
     }
     dependencies = _dependencies(own)
     for tool in _TOOLS:
-        if origin := _asked_for_in(tool, own, dependencies):
+        if origin := _asked_for_in(tool, own, dependencies, is_root=not folder):
             command = _targets(tool, own)
             yield Step(tool.stage, tool.name, _runner(files, own, tool.name) + command, origin, PATHS)
 
@@ -80,8 +81,8 @@ def _below(path: str, folder: str) -> bool:
     return path.startswith(f"{folder}/") if folder else True
 
 
-def _asked_for_in(tool: _Tool, own: Mapping[str, str], dependencies: Mapping[str, str]) -> str:
-    """Return the file that asks for a tool, or ""."""
+def _asked_for_in(tool: _Tool, own: Mapping[str, str], dependencies: Mapping[str, str], *, is_root: bool) -> str:
+    """Return the file that asks for a tool, or "". Tests ask for pytest, in a folder only if it is a project."""
     for name in tool.files:
         if name in own:
             return name
@@ -89,7 +90,7 @@ def _asked_for_in(tool: _Tool, own: Mapping[str, str], dependencies: Mapping[str
         sections = _SECTION.findall(own.get(name, ""))
         if any(section == want or section.startswith(f"{want}.") for section in sections for want in wanted):
             return name
-    if tool.name == "pytest" and tool.name not in dependencies:
+    if tool.name == "pytest" and tool.name not in dependencies and (is_root or _MANIFESTS & own.keys()):
         return next(
             (name for name in sorted(own) if re.fullmatch(r"tests?/(?:.*/)?(?:test_\w+|\w+_test)\.py", name)), ""
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ralph_wiggum.core import fences
+from ralph_wiggum.core import excerpt, fences
 from ralph_wiggum.core.citations import Key, Span, key
 
 _HEADING = re.compile(r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
@@ -105,7 +105,7 @@ class _Draft:
 def read(text: str) -> Requirements:
     """Read a requirements document of any of the known shapes; what has no id is left out."""
     best: dict[Key, _Draft] = {}
-    for draft in _Reader().drafts(text.lstrip("\ufeff")):
+    for draft in _Reader().drafts(excerpt.printable(text)):
         if draft.key not in best or draft.rank < best[draft.key].rank:
             best.pop(draft.key, None)  # the order is that of the surer place
             best[draft.key] = draft
@@ -148,7 +148,7 @@ class _Reader:
 
     def drafts(self, text: str) -> Iterator[_Draft]:
         """Yield every item in document order; its lines are complete when the pass is over."""
-        lines = text.replace("\r\n", "\n").split("\n")
+        lines = text.split("\n")
         code = fences.fenced(lines)
         for index, line in enumerate(lines):
             if index in code:

@@ -123,12 +123,18 @@ def _in_order(plan: Plan, siblings: Sequence[int]) -> Iterator[int]:
 
 
 def _shut(plan: Plan) -> dict[int, int]:
-    """Map every task that is skipped or queued, or lies below such a one, to the outermost that makes it so."""
+    """Map every task that is skipped or queued, or lies below such a one, to the outermost that makes it so.
+
+    Skipped outweighs queued.
+    """
     shut: dict[int, int] = {}
     for task in plan.tasks:
-        if task.parent in shut:
-            shut[task.index] = shut[task.parent]
-        elif task.mark in (SKIPPED, QUEUED):
+        above = shut.get(task.parent) if task.parent is not None else None
+        if task.mark == SKIPPED and (above is None or plan.tasks[above].mark == QUEUED):
+            shut[task.index] = task.index
+        elif above is not None:
+            shut[task.index] = above
+        elif task.mark == QUEUED:
             shut[task.index] = task.index
     return shut
 

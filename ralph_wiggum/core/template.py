@@ -8,18 +8,21 @@ from string import Template
 
 from ralph_wiggum.core.errors import RalphError
 
-_SECTION = re.compile(r"^(?=## )", re.MULTILINE)
-
 
 def fill(name: str, template: str, values: Mapping[str, str]) -> str:
     """Fill in `$placeholders`. Values are not looked into: a `$` in them stays one; `$$` in a template is a `$`.
 
-    A paragraph whose placeholders are all empty is left out, and so is a section (`## …`) of which only the heading
-    would be left. Raises RalphError for a placeholder that no value is given for.
+    A paragraph whose placeholders are all empty is left out, and so is a section (`## …`, also one that a value brings)
+    of which only the heading would be left. Raises RalphError for a placeholder that no value is given for.
     """
     check(name, template, values)
-    kept = (_section(part, values) for part in _SECTION.split(template))
-    return "\n\n".join(part for part in kept if part)
+    sections: list[list[str]] = [[]]
+    for paragraph in re.split(r"\n{2,}", template.strip("\n")):
+        filled = _filled(paragraph, values)
+        if filled.startswith("## "):
+            sections.append([])
+        sections[-1].append(filled)
+    return "\n\n".join(part for section in sections for part in _kept(section))
 
 
 def check(name: str, template: str, values: Mapping[str, str]) -> None:
@@ -31,12 +34,10 @@ def check(name: str, template: str, values: Mapping[str, str]) -> None:
         raise RalphError(f"prompt template {name}: unknown placeholder ${unknown[0]}", hint=known)
 
 
-def _section(text: str, values: Mapping[str, str]) -> str:
-    """Fill one section; "" where nothing below its heading is left."""
-    paragraphs = re.split(r"\n{2,}", text.strip("\n"))
-    filled = [part for part in (_filled(each, values) for each in paragraphs) if part]
-    only_heading = len(paragraphs) > len(filled) == 1 and paragraphs[0].startswith("## ")
-    return "" if only_heading else "\n\n".join(filled)
+def _kept(section: list[str]) -> list[str]:
+    """Return the paragraphs of a section that say something; none where that is only its heading."""
+    kept = [part for part in section if part]
+    return [] if len(section) > len(kept) == 1 and kept[0].startswith("## ") else kept
 
 
 def _filled(paragraph: str, values: Mapping[str, str]) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from ralph_wiggum.core import excerpt
 from ralph_wiggum.core.citations import Citations, cited
-from ralph_wiggum.core.design_text import SECTION_LIMIT, WHOLE_LIMIT, matching, sections, terms
+from ralph_wiggum.core.design_sections import sections
+from ralph_wiggum.core.design_text import SECTION_LIMIT, matching, terms
 
 DESIGN = (
     (Path(__file__).parent.parent / "data" / "prompt" / "design.md").read_text("utf-8")

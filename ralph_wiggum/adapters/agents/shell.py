@@ -74,7 +74,10 @@ def main(arguments: Sequence[str]) -> int:
 def run_all(blocks: Sequence[CodeBlock]) -> int:
     """Run blocks in order up to the first that fails; return 0 or the exit code of that one."""
     for number, block in enumerate(blocks, start=1):
-        say(f"Block {number} of {len(blocks)}:", *(f"    {line}" for line in block.code.rstrip("\n").split("\n")), "")
+        lines = block.code.rstrip("\n").split("\n")
+        say(f"Block {number} of {len(blocks)} ({len(lines)} lines):")
+        # What is run goes to the log, beside the message: the summary of a task is what came of it, not its source.
+        print(*(f"    {line}" for line in lines), sep="\n", file=sys.stderr, flush=True)
         if not block.closed:  # it may have lost its end: half a command is not run
             say(f"TASK_SKIPPED: block {number} has no closing fence, so it was not run")
             return BAD_INPUT

@@ -105,7 +105,7 @@ def run(tmp_path: Path, key: str, *, stdin: str = "") -> tuple[int, list[str]]:
         [sys.executable, "-P", script, "tasks.md", key],
         cwd=tmp_path, input=stdin, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
-    assert done.stderr == ""
+    assert all(line.startswith("    ") for line in done.stderr.splitlines()), "the source of blocks, and nothing else"
     return done.returncode, done.stdout.splitlines()
 
 
@@ -114,7 +114,7 @@ def test_blocks_run_in_order_and_the_last_line_is_the_signal(tmp_path: Path) -> 
     assert (code, lines[-1]) == (0, "TASK_COMPLETE")
     assert lines[-3] == "Ran 2 shell blocks of the task; all passed."
     assert (tmp_path / "two.txt").read_text() == "two: one\n"
-    assert "    echo one > one.txt" in lines
+    assert not any("one.txt" in line for line in lines), "what ran is not part of the message"
     assert "two: one" in lines
     assert "no newline at the end" in lines
 
