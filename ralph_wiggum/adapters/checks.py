@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ralph_wiggum.adapters.capture import KIB, Capture, PipeSource
 from ralph_wiggum.adapters.process import Ended, Family, Start
+from ralph_wiggum.adapters.project import STATE, make_state
 from ralph_wiggum.core import baseline as base
 from ralph_wiggum.core import check_gate, check_plan, excerpt, failures, obstacles
 from ralph_wiggum.core.check_gate import CheckResult
@@ -113,6 +114,8 @@ class ShellChecks:
             return CheckResult(failures=Failures(), stopped=True)
         if not folder.is_dir():
             return CheckResult(failures=Failures(keys=(f"the folder {plan.cwd} is not there",), exit_code=None))
+        with suppress(OSError):  # bytecode goes there; without it, Python keeps none
+            make_state(self._root / STATE)
         with Capture(
             self._next_log(plan),
             head_bytes=_LOG,
@@ -161,7 +164,7 @@ def environment(env: Mapping[str, str], root: Path) -> dict[str, str]:
     kept = {name: value for name, value in env.items() if name not in {"FORCE_COLOR", "CLICOLOR_FORCE"}}
     ours = {"CI": "1", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0", "PAGER": "cat"}
     # A cache of their own rather than none: without one, every run would compile the dependencies again.
-    return {"PYTHONPYCACHEPREFIX": str(root / ".ralph" / "pycache"), **kept, **ours}
+    return {"PYTHONPYCACHEPREFIX": str(root / STATE / "pycache"), **kept, **ours}
 
 
 def _key(plan: CheckPlan) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ralph_wiggum.adapters.git_branch import take_branch
-from ralph_wiggum.adapters.git_commands import Git
+from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS, Git
 from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
 from ralph_wiggum.adapters.git_guard import Guard
 from ralph_wiggum.adapters.git_kept import Kept
@@ -42,7 +42,10 @@ class _Parts:
 
 
 class GitRepo:
-    """Satisfies ports.Repo. `state` is the runner's folder for this spec, `owned` the runner's own files."""
+    """Satisfies ports.Repo. `state` is the runner's folder for this spec, `owned` the runner's own files.
+
+    `env` is the whole environment of git (None: this process's); `hook_seconds` bounds the person's commit hooks.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class GitRepo:
         commit: bool = True,
         branch_pattern: str = "ralph/{spec}",
         env: Mapping[str, str] | None = None,
+        hook_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._root = root
         self._state = state
@@ -62,6 +66,7 @@ class GitRepo:
         self._commit = commit
         self._pattern = branch_pattern
         self._env = env
+        self._hook_seconds = hook_seconds
         self._opened: _Parts | None = None
         self._persons: frozenset[str] = frozenset()
         self._untracked: tuple[str, ...] = ()  # of the person's
@@ -200,7 +205,7 @@ class GitRepo:
 
     def _parts(self) -> _Parts:
         if self._opened is None:
-            place = locate(self._root, self._state, self._owned_paths, self._env)
+            place = locate(self._root, self._state, self._owned_paths, self._env, self._hook_seconds)
             snapshots, kept = Snapshots(place), Kept(place)
             self._opened = _Parts(place, snapshots, kept, Restorer(place, snapshots, kept), Owned(place))
         return self._opened

@@ -63,8 +63,15 @@ def nul_joined(items: Iterable[str]) -> bytes:
 class Git:
     """git in one work tree. `env` is the whole environment to start from; `git_dir` None lets git look for itself."""
 
-    def __init__(self, cwd: Path, env: Mapping[str, str] | None = None, git_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        git_dir: Path | None = None,
+        hook_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.cwd = cwd
+        self.hook_seconds = hook_seconds
         self.git_dir = git_dir
         self.notes: list[str] = []
         self._plain = {key: value for key, value in (os.environ if env is None else env).items() if key not in _FOREIGN}
@@ -85,15 +92,16 @@ class Git:
         index: Path | None = None,
         env: Mapping[str, str] | None = None,
         check: bool = True,
+        hooks: bool = False,
     ) -> Result:
-        """Run one git command without hooks; items given as `stdin` are NUL-terminated.
+        """Run one git command, without hooks unless asked; items given as `stdin` are NUL-terminated.
 
         A lock left by a dead git is removed, a live one waited for. Raises RalphError with git's own words when the
         command fails and `check` holds, or when git is missing or takes longer than 120 s.
         """
         data = stdin if isinstance(stdin, bytes) else nul_joined(stdin)
         full = self._env | dict(env or {}) | ({"GIT_INDEX_FILE": str(index)} if index else {})
-        argv = ["git", *_CONFIG, *_NO_HOOKS, *args]
+        argv = ["git", *_CONFIG, *(() if hooks else _NO_HOOKS), *args]
         locks: LockWait | None = None
         while True:
             result = _start(argv, self.cwd, full, data)
@@ -109,19 +117,19 @@ class Git:
         return result
 
     def run_with_hooks(self, *args: str, stdin: bytes, index: Path, env: Mapping[str, str], output: Path) -> Result:
-        """Run a git command as a person would, hooks and all, bounded by 120 s.
+        """Run a git command as a person would, hooks and all, bounded by `hook_seconds`.
 
         Both streams go to the file `output` and not to a pipe: what a hook leaves running may hold its output open.
         """
         full = self._plain | dict(env) | {"GIT_INDEX_FILE": str(index)}
         with output.open("w+b") as sink:
             process = _popen(["git", *_CONFIG, *args], self.cwd, full, sink.fileno())
-            code = _feed(process, stdin)
+            code = _feed(process, stdin, self.hook_seconds)
             _end_group(process.pid)  # what the hook started in the background
             sink.seek(0)
             said = sink.read(65536).decode("utf-8", "replace")
         if code is None:
-            return Result(code=124, out=b"", err=said + f"\n(ended after {TIMEOUT_SECONDS:.0f} s)")
+            return Result(code=124, out=b"", err=said + f"\n(ended after {self.hook_seconds:.0f} s)")
         return Result(code=code, out=b"", err=said)
 
     def taken_notes(self) -> tuple[str, ...]:
@@ -171,9 +179,9 @@ def _popen(argv: list[str], cwd: Path, env: Mapping[str, str], sink: int) -> sub
         raise RalphError("git is not installed, or not on the PATH", hint="install git (2.25 or later)") from problem
 
 
-def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> int | None:
+def _feed(process: subprocess.Popen[bytes], stdin: bytes, seconds: float) -> int | None:
     """Write stdin, wait for the process itself and not for its output; None if it had to be ended."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    deadline = time.monotonic() + seconds
     with suppress(BrokenPipeError):
         assert process.stdin is not None  # noqa: S101 - it was asked for as a pipe
         process.stdin.write(stdin)

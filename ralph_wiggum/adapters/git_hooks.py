@@ -40,7 +40,7 @@ class HookedCommit:
         self._index = index
         self._identity = identity
         # the folder as it is when the run begins: an agent does not choose the hooks
-        self._folder = place.top / self._git.run("rev-parse", "--git-path", "hooks").text
+        self._folder = place.top / self._git.run("rev-parse", "--git-path", "hooks", hooks=True).text
 
     def wanted(self) -> bool:
         """Say whether the person has a hook that a commit would run."""

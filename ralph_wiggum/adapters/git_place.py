@@ -49,7 +49,7 @@ class Place:
         return os.path.relpath(path, self.prefix) + slash
 
 
-def locate(root: Path, state: Path, owned: Sequence[Path], env: Mapping[str, str] | None) -> Place:
+def locate(root: Path, state: Path, owned: Sequence[Path], env: Mapping[str, str] | None, hook_seconds: float) -> Place:
     """Return the repository that covers `root`, or a private one in `state` where none does.
 
     Raises RalphError when git is missing, or finds a repository and refuses it.
@@ -62,7 +62,7 @@ def locate(root: Path, state: Path, owned: Sequence[Path], env: Mapping[str, str
     if found.code == 0:
         top, git_dir, common = (Path(line) for line in os.fsdecode(found.out).rstrip("\n").split("\n"))
         if top == root or finder.run("check-ignore", "-q", "--", str(root), check=False).code != 0:
-            git = Git(top, finder.env, git_dir)
+            git = Git(top, finder.env, git_dir, hook_seconds)
             return _place(git, root, state, owned, common_dir=(root / common).resolve())
         return _private(root, state, owned, finder, f"the repository in {top} ignores this folder")
     if "not a git repository" in found.err or "must be run in a work tree" in found.err:

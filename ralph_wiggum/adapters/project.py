@@ -117,7 +117,7 @@ def _is_name(argument: str) -> bool:
 def _by_path(argument: str, bases: tuple[Path, ...]) -> Path | None:
     """Return the tasks file that a path leads to."""
     for base in bases:
-        path = base / Path(argument).expanduser()
+        path = base / os.path.expanduser(argument)  # noqa: PTH111 - Path raises for an unknown user
         if path.is_file():
             return path
         if (path / "tasks.md").is_file():

@@ -80,7 +80,7 @@ class SpecFiles:
     def hold(self) -> None:
         """Remember the file as it is before an attempt, on disk too, so that `protect` works after a crash."""
         data = self._path.read_bytes()
-        if self._held is None or self._held.data != data:
+        if self._held is None or self._held.data != data or not self._held_file.exists():
             make_state(self._project.state)
             replace_file(self._held_file, (data,))
         self._held = _Held(data, _link(self._path))

@@ -26,9 +26,12 @@ class Trouble:
 class Endurance:
     """Runs steps; what they raise is said, waited out and tried again, longer each time."""
 
-    def __init__(self, ports: Ports, report: Callable[[BaseException], str]) -> None:
+    def __init__(
+        self, ports: Ports, report: Callable[[BaseException], str], distrust: Callable[[], None] = lambda: None
+    ) -> None:
         self._ports = ports
         self._report = report
+        self._distrust = distrust  # told of each failure: what was half done has to be looked at again
         self.trouble = Trouble()
 
     def take(self, step: Callable[[], T]) -> T | None:
@@ -42,6 +45,7 @@ class Endurance:
         except (RalphError, OSError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, RalphError) and error.code is not Exit.BAD_INPUT:
                 raise
+            self._distrust()
             self._weather_out(error)
             return None
         self.trouble = Trouble()

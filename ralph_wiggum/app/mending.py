@@ -18,6 +18,7 @@ class Mending:
         self._ledger = ledger
         self._settling = settling
         self._seen: Plan | None = None
+        self._distrusted = False
 
     def begin(self) -> tuple[str, ...]:
         """Mend what the last run left half done; return words for the person, one a thing.
@@ -35,15 +36,21 @@ class Mending:
         self._seen = self._ports.spec.plan()
         return tuple(word for word in words if word)
 
+    def distrust(self) -> None:
+        """Have the next `current_plan` look for what was left half done: a step of the loop failed."""
+        self._distrusted = True
+
     def current_plan(self) -> Plan:
         """Return the plan as it is now; tasks that a person set back to `[ ]` begin anew (design, part 1)."""
         plan = self._ports.spec.plan()
-        if plan is not self._seen:
-            for step in reconcile(plan, self._ledger.history):
-                if step.mend is Mend.REOPEN:
-                    self._carry_out(step)
-            self._seen = plan
-        return plan
+        if plan is self._seen and not self._distrusted:
+            return plan
+        for step in reconcile(plan, self._ledger.history):
+            if step.mend is Mend.REOPEN or self._distrusted:
+                self._carry_out(step)
+        self._distrusted = False
+        self._seen = self._ports.spec.plan()
+        return self._seen
 
     def _carry_out(self, step: Step) -> str:
         record = self._ledger.history.of(step.key)

@@ -57,6 +57,8 @@ class Night:
             case Finished():
                 return self._one_task_done(plan) if self._worked else self._finished(choice)
             case Close(task=task):
+                if self._worked and task.checkpoint:
+                    return self._one_task_done(plan)
                 self._close(plan, task)
             case Work(task=task):
                 if self._worked and task.key != self._worked:

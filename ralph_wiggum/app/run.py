@@ -69,7 +69,7 @@ class Run:
         self._facts = facts
         self._keep_house = keep_house
         self._night = Night(ports, ledger, order, briefing)
-        self._endurance = Endurance(ports, report_bug)
+        self._endurance = Endurance(ports, report_bug, self._night.mending.distrust)
         self.repo_state = RepoState(head="", branch="", evening="")
 
     def go(self) -> Outcome:
@@ -183,11 +183,11 @@ class Run:
         if not self._checks.plans:
             return
         gates = self._checks.run(None, self._ports.repo.snapshot().tree, self._attendant())
+        for gate in gates:
+            self._ports.view.gate(gate)
         red = [gate for gate in gates if gate.failed]
         words = "; ".join(f"{gate.name}: {gate.reason}" for gate in red) or "all pass"
         self._note(f"checks at the end: {words}")
-        for gate in gates:
-            self._ports.view.gate(gate)
 
     def _write_devlog(self) -> None:
         """Add an entry to the project's DEVLOG.md where it has one (O35)."""

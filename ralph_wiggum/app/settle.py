@@ -12,13 +12,17 @@ from pathlib import Path
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.core import classify
 from ralph_wiggum.core.commits import subject_line
+from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
 from ralph_wiggum.core.select import Work, select
 from ralph_wiggum.ports import Committed, Restored, Snapshot
+
+NOT_LOOKED_AT = "a visual task, but visual validation is not built yet: nobody looked at the page"
 
 
 class Settling:
@@ -36,6 +40,7 @@ class Settling:
         base = Snapshot(tree=first.base, large=first.large) if first else None
         after = Snapshot(tree=ended.after, large=ended.after_large)
         how = "checkpoint" if ended.checkpoint else "agent"
+        visual = classify.is_visual(task, self._order.visual_patterns)
         self._tick(
             task,
             Ticked(
@@ -43,7 +48,8 @@ class Settling:
                 id=task.id,
                 name=task.name,
                 how=how,
-                verified=ended.verified,
+                verified=ended.verified and not visual,
+                notes=(NOT_LOOKED_AT,) if visual else (),
                 attempts=len(record.counted),
                 gates=ended.gates,
             ),
@@ -65,24 +71,30 @@ class Settling:
             here = self._ports.repo.snapshot()
             committed = self._commit(task, ticked, here, here)
         self._ledger.record(
-            ticked._replace(sha=committed.sha, left_out=committed.left_out, notes=committed.notes),
+            ticked._replace(sha=committed.sha, left_out=committed.left_out, notes=(*ticked.notes, *committed.notes)),
         )
         self._ports.view.ticked(task, ticked._replace(sha=committed.sha))
 
     def _commit(self, task: Task, ticked: Ticked, base: Snapshot, after: Snapshot) -> Committed:
-        """Commit a task's paths with tasks.md; at a checkpoint the logs that are due go along (contract "Commits")."""
+        """Commit a task's paths with tasks.md; at a checkpoint the logs that are due go along (contract "Commits").
+
+        A commit that fails costs no work: the files stay as they are, and the log says so.
+        """
         due = self._order.due if ticked.how == "checkpoint" else ()
-        return self._ports.repo.commit(
-            base,
-            after,
-            subject=subject_line(self._order.spec, task.name),
-            trailers={
-                "Ralph-Spec": self._order.spec,
-                "Ralph-Task": task.key,
-                "Ralph-Attempts": str(ticked.attempts),
-            },
-            extra=(self._order.tasks_file, *due),
-        )
+        trailers = {
+            "Ralph-Spec": self._order.spec,
+            "Ralph-Task": task.key,
+            "Ralph-Attempts": str(ticked.attempts),
+        }
+        subject = subject_line(self._order.spec, task.name)
+        try:
+            return self._ports.repo.commit(
+                base, after, subject=subject, trailers=trailers, extra=(self._order.tasks_file, *due)
+            )
+        except RalphError as error:
+            words = f"not committed, the work stays in the tree: {error}"
+            self._ports.view.note(f"{task.label}: {words}")
+            return Committed(notes=(words,))
 
     def skip(self, task: Task, reason: str, *, by: str = "runner") -> tuple[Gate, ...]:
         """Skip a task: keep what it left behind as a patch, put the tree back, mark it `[S]`.

@@ -88,6 +88,7 @@ class Weather:
         limit = self._order.until
         self._ledger.record(Waiting(reason=reason, seconds=seconds, until=until.isoformat(timespec="seconds")))
         self._ports.view.waiting(reason, until)
+        self._ledger.status(self._order.spec, self._ports.spec.plan(), "Running")  # it says Waiting, and until when
         self._ports.clock.pause(seconds, self._wake)
         self._ledger.record(WentOn(reason=reason))
         return not self._ports.interrupted() and (limit is None or self._ports.clock.now() < limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from ralph_wiggum.cli import common
@@ -54,3 +55,7 @@ def run_next(arguments: argparse.Namespace) -> int:
         one_task=True,
         attempts=arguments.attempts,
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

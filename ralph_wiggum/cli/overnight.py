@@ -115,3 +115,7 @@ def ask(task: Task, reason: str) -> bool:
     print(f"\n{task.label} would be skipped: {reason}", flush=True)
     answer = input("Skip it? [Y] skip it, [n] try it again: ")
     return not answer.strip().lower().startswith("n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

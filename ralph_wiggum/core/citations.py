@@ -41,7 +41,8 @@ _PREFIXED = re.compile(
     r"(?![A-Za-z0-9])",
 )
 _ALL = re.compile(
-    r"^\W*(?:all|every|todos|todas|toutes?|tous|alle|全|所有|すべて|모든|все)(?!\w*\s+\w*\s*propert)", re.IGNORECASE
+    r"^\W*(?:all|every|todos|todas|toutes?|tous|alle|全(?![般体])|所有|すべて|모든|все)(?!\w*\s+\w*\s*propert)",
+    re.IGNORECASE,
 )
 _ID = r"(?:(?P<prefix{0}>[A-Za-z]{{1,12}})[-_ ]?)?(?P<numbers{0}>\d+(?:\.\d+)*)"
 _IDS = re.compile(_ID.format(1) + r"(?:\s*(?:-|–|—|~|〜|～|\bto\b)\s*" + _ID.format(2) + ")?")

@@ -84,7 +84,7 @@ def gather(
         later=_later(plan, task),
         requirements=asked,
         cited=found,
-        missing=missing,
+        missing=missing if document.items else (),
         design=design_text.matching(
             design, design_text.terms(words, task.text), wanted, min(left, int(budget * DESIGN_SHARE))
         ),

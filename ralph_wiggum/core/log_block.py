@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ralph_wiggum.core.outside_text import cut_bytes, inline
@@ -11,6 +12,7 @@ TITLE = "# Activity Log: "
 BEGIN = "<!-- ralph:status -->"
 END = "<!-- ralph:end"
 CLOSE = "-->\n"
+_END = re.compile(rb" {9,}-->\r?\n?")  # the filling, also where the word before it was spoiled
 ROOM = BLOCK_BYTES - len(f"\n{END} {CLOSE}")
 
 
@@ -71,10 +73,9 @@ def without_block(head: bytes) -> tuple[bytes, int]:
     title = head.rfind(TITLE.encode(), 0, max(begin, 0))
     if begin < 0 or title < 0 or b"\n" in head[title:begin]:
         return b"", 0
-    end = head.find(f"\n{END} ".encode(), begin)
-    below = head.find(b"-->", end) if end >= 0 else -1
-    if 0 <= below <= title + 2 * BLOCK_BYTES:
-        return head[:title], below + len(b"-->") + (head[below + 3 : below + 4] == b"\n")
+    found = _END.search(head, begin, title + 2 * BLOCK_BYTES)
+    if found is not None:
+        return head[:title], found.end()
     entry = head.find(b"\n## [", begin)
     return head[:title], entry + 1 if 0 <= entry < title + BLOCK_BYTES else min(title + BLOCK_BYTES, len(head))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import islice
@@ -40,27 +40,55 @@ def protect(before: str, after: str, key: str) -> Protected:
     """
     if before == after:
         return Protected(text=before)
-    text, notes = _format_put_back(before, after)
-    old, new = outline(before), outline(text)
+    form = _Format.of(before)
+    ours, theirs = form.taken_off(before), form.taken_off(after)
+    found = _compare(ours, theirs, key)
+    if isinstance(found, str):
+        return Protected(text=before, notes=(f"tasks.md was put back: {found}",), replaced=True)
+    text, notes = found
+    whole = form.put_on(text)
+    if form.put_on(theirs) != after:
+        notes = [*notes, "the line endings and the byte order mark of tasks.md were put back as they were"]
+    return Protected(text=whole, notes=tuple(notes), diff=_diff(ours, text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """The BOM and the line endings of a file. A file with both kinds of endings keeps what each line has."""
+
+    bom: str
+    ending: str | None
+
+    @classmethod
+    def of(cls, text: str) -> _Format:
+        feeds, both = text.count("\n"), text.count("\r\n")
+        ending = "\r\n" if feeds and both == feeds else "\n" if feeds and not both else None
+        return cls(_BOM if text.startswith(_BOM) else "", ending)
+
+    def taken_off(self, text: str) -> str:
+        text = text.removeprefix(_BOM)
+        return text if self.ending is None else text.replace("\r\n", "\n")
+
+    def put_on(self, text: str) -> str:
+        return self.bom + (text.replace("\n", "\r\n") if self.ending == "\r\n" else text)
+
+
+def _compare(before: str, after: str, key: str) -> tuple[str, list[str]] | str:
+    """Return the text to keep with notes on what was undone, or why everything has to be put back."""
+    old, new = outline(before), outline(after)
     places = match(old.plan, new.plan)
     missing = [task for task, place in zip(old.plan.tasks, places, strict=True) if place is None]
     if missing or not after.strip():
-        return _replaced(before, f"tasks.md was put back: {_named(missing)} missing from it")
+        return f"{_named(missing)} missing from it"
     known = [place for place in places if place is not None]
-    text, undone = _marks_put_back(text, old, new, known)
-    notes += undone
-    task = old.plan.task(key) if key in old.plan.by_key else None
-    if task is not None:
-        whole = _text_put_back(before, text, old, new, known, task)
-        if whole is None:
-            return _replaced(before, f"tasks.md was put back: {task.label} had been taken apart")
-        notes += [f"{task.label}: its text was put back"] if whole != text else []
-        text = whole
-    return Protected(text=text, notes=tuple(notes), diff=_diff(before, text))
-
-
-def _replaced(before: str, note: str) -> Protected:
-    return Protected(text=before, notes=(note,), replaced=True)
+    text, notes = _marks_put_back(after, old, new, known)
+    if key not in old.plan.by_key:
+        return text, notes
+    task = old.plan.task(key)
+    whole = _text_put_back(before, text, old, new, known, task)
+    if whole is None:
+        return f"{task.label} had been taken apart"
+    return whole, [*notes, f"{task.label}: its text was put back"] if whole != text else notes
 
 
 def _named(tasks: Sequence[Task]) -> str:
@@ -69,23 +97,6 @@ def _named(tasks: Sequence[Task]) -> str:
     names = ", ".join(task.label[:60] for task in tasks[:_NAMED])
     more = f" and {len(tasks) - _NAMED} more" if len(tasks) > _NAMED else ""
     return f"{names}{more} {'was' if len(tasks) == 1 else 'were'}"
-
-
-def _format_put_back(before: str, after: str) -> tuple[str, list[str]]:
-    """Give `after` the BOM and the line endings of `before`, where that has one kind of them throughout."""
-    notes: list[str] = []
-    if before.startswith(_BOM) != after.startswith(_BOM):
-        after = _BOM + after if before.startswith(_BOM) else after.removeprefix(_BOM)
-        notes.append("the byte order mark was put back as it was")
-    crlf, feeds = before.count("\r\n"), before.count("\n")
-    other = after
-    if feeds and crlf == feeds:
-        other = after.replace("\r\n", "\n").replace("\n", "\r\n")
-    elif feeds and not crlf:
-        other = after.replace("\r\n", "\n")
-    if other != after:
-        notes.append("the line endings were put back as they were")
-    return other, notes
 
 
 def _marks_put_back(text: str, old: Outline, new: Outline, places: Sequence[int]) -> tuple[str, list[str]]:
@@ -141,14 +152,10 @@ def _slots(old: Outline, new: Outline, places: Sequence[int], index: int) -> lis
 
 def _diff(before: str, text: str) -> str:
     """Return a unified diff of at most DIFF_LINES lines."""
-    lines = list(islice(_unified(before, text), DIFF_LINES + 1))
+    if before == text:
+        return ""
+    ours, theirs = before.split("\n"), text.split("\n")
+    lines = list(islice(unified_diff(ours, theirs, "tasks.md before", "tasks.md after", lineterm=""), DIFF_LINES + 1))
     if len(lines) > DIFF_LINES:
         lines[DIFF_LINES - 1 :] = ["… and more"]
     return "\n".join(lines)
-
-
-def _unified(before: str, text: str) -> Iterator[str]:
-    if before == text:
-        return iter(())
-    ours, theirs = (each.replace("\r\n", "\n").split("\n") for each in (before, text))
-    return unified_diff(ours, theirs, "tasks.md before", "tasks.md after", lineterm="")

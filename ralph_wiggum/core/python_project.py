@@ -23,7 +23,12 @@ PATHS = (
 
 _SECTION = re.compile(r"^\[+ *([^\]\n]+?) *\]+ *(?:#.*)?$", re.MULTILINE)
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
-_RUNNERS = (("uv.lock", "uv run "), ("poetry.lock", "poetry run "), ("pdm.lock", "pdm run "), ("Pipfile.lock", "pipenv run "))  # fmt: skip # noqa: E501
+_RUNNERS = (
+    ("uv.lock", "uv run "),
+    ("poetry.lock", "poetry run "),
+    ("pdm.lock", "pdm run "),
+    ("Pipfile.lock", "pipenv run "),
+)
 _MANIFESTS = frozenset({"pyproject.toml", "setup.cfg", "requirements.txt"})
 _VENVS = (".venv/bin/", "venv/bin/")
 _DEPENDENCY_GROUPS = (  # where pyproject.toml may hold what a developer needs

@@ -122,10 +122,10 @@ def _in_order(plan: Plan, siblings: Sequence[int]) -> Iterator[int]:
         yield index
 
 
-def _shut(plan: Plan) -> dict[int, int]:
+def _shut(plan: Plan, *, queued: bool = False) -> dict[int, int]:
     """Map every task that is skipped or queued, or lies below such a one, to the outermost that makes it so.
 
-    Skipped outweighs queued.
+    Skipped outweighs queued; with `queued`, queued tasks are as good as open ones.
     """
     shut: dict[int, int] = {}
     for task in plan.tasks:
@@ -134,13 +134,13 @@ def _shut(plan: Plan) -> dict[int, int]:
             shut[task.index] = task.index
         elif above is not None:
             shut[task.index] = above
-        elif task.mark == QUEUED:
+        elif task.mark == QUEUED and not queued:
             shut[task.index] = task.index
     return shut
 
 
 def _finished(plan: Plan, *, queued: bool) -> Finished:
-    shut = _shut(plan)
+    shut = _shut(plan, queued=queued)
     counts: Counter[str] = Counter()
     seen: set[int] = set()
     for index in plan.required_leaves:
@@ -153,6 +153,4 @@ def _finished(plan: Plan, *, queued: bool) -> Finished:
         counts[OPEN if by is None else plan.tasks[by].mark] += 1
     for index in set(shut.values()) - seen - plan.left_alone:
         counts[plan.tasks[index].mark] += 1
-    still = counts[OPEN] + (counts[QUEUED] if queued else 0)
-    waiting = 0 if queued else counts[QUEUED]
-    return Finished(open_required=still, skipped=counts[SKIPPED], queued=waiting, completed=counts[DONE])
+    return Finished(open_required=counts[OPEN], skipped=counts[SKIPPED], queued=counts[QUEUED], completed=counts[DONE])

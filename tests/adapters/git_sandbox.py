@@ -54,11 +54,24 @@ class Sandbox:
     def hook(self, name: str, script: str) -> None:
         self.write(f".git/hooks/{name}", f"#!/bin/sh\n{script}\n", mode=0o755)
 
-    def repo(self, *, commit: bool = True, spec: str = "demo", owned: Sequence[str] | None = None) -> GitRepo:
+    def repo(
+        self,
+        *,
+        commit: bool = True,
+        spec: str = "demo",
+        owned: Sequence[str] | None = None,
+        hook_seconds: float = 120.0,
+    ) -> GitRepo:
         named = owned if owned is not None else (f".kiro/specs/{spec}/tasks.md", f".kiro/specs/{spec}/activity.md")
         paths = [self.root / path for path in (*named, ".ralph")]
         repo = GitRepo(
-            self.root, state=self.root / ".ralph" / spec, spec=spec, owned=paths, commit=commit, env=self.env
+            self.root,
+            state=self.root / ".ralph" / spec,
+            spec=spec,
+            owned=paths,
+            commit=commit,
+            env=self.env,
+            hook_seconds=hook_seconds,
         )
         self.repos.append(repo)
         return repo

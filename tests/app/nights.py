@@ -104,7 +104,7 @@ class NightOfFakes:
             ),
             **wishes,
         )
-        ports = Ports(
+        self.ports = Ports(
             spec=self.spec,
             repo=self.repo,
             checks=self.checks,
@@ -116,7 +116,7 @@ class NightOfFakes:
         self.ledger = Ledger(self.journal, self.log, self.clock, self.order.run_id)
         self.ledger.load()
         self.ledger.record(RunStarted(pid=1))
-        self.night = Night(ports, self.ledger, self.order, Briefing(self.order, self.spec, load_templates()))
+        self.night = Night(self.ports, self.ledger, self.order, Briefing(self.order, self.spec, load_templates()))
 
     def run(self) -> Outcome:
         self.night.mending.begin()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ralph_wiggum.app.endure import Endurance
 from ralph_wiggum.core.decide import Policy
-from ralph_wiggum.core.errors import Exit
+from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
-from ralph_wiggum.core.journal import Ended, Noted, SkipAsked, SkipDecided, Skipped, Started, Ticked, Waiting
-from ralph_wiggum.ports import AgentRequest
+from ralph_wiggum.core.journal import Ended, Entry, Noted, SkipAsked, SkipDecided, Skipped, Started, Ticked, Waiting
+from ralph_wiggum.ports import AgentRequest, Committed
 from tests.app.nights import NightOfFakes, writes
 from tests.fakes import MemoryJournal, MemoryRepo, Play, ScriptedChecks, TextSpec, green, red, says
 
@@ -24,7 +26,7 @@ PLAN = """# Plan
 """
 
 
-def night_of(tasks: str, tmp_path: Path, play: Play | None = None, **wishes: object) -> NightOfFakes:
+def night_of(tasks: str, tmp_path: Path, play: Play | None = None, **wishes: Any) -> NightOfFakes:
     holder: dict[str, NightOfFakes] = {}
     night = NightOfFakes(tasks, play or writes(holder), tmp_path, **wishes)
     holder["it"] = night
@@ -300,6 +302,51 @@ def test_ralph_next_closes_the_parent_with_its_last_sub_task(tmp_path: Path) -> 
     assert night.marks == "xx "
 
 
+def test_a_visual_task_is_never_verified_without_a_look(tmp_path: Path) -> None:
+    """O6, O25: until pages are validated, such a task is complete but unverified, and says why."""
+    checks = ScriptedChecks(lambda: [green()])
+    night = night_of("- [ ] 1. Validate the panel renders correctly\n- [ ] 2. A\n", tmp_path, checks=checks)
+    assert night.run().code is Exit.DONE
+    ticked = [entry for entry in night.journal.entries if isinstance(entry, Ticked)]
+    assert [entry.verified for entry in ticked] == [False, True]
+    assert "not built yet" in ticked[0].notes[0]
+
+
+def test_a_commit_that_fails_costs_nothing_but_itself(tmp_path: Path) -> None:
+    """O12: the task is complete, the log says that it is not committed, the night goes on."""
+
+    class NoCommits(MemoryRepo):
+        def commit(self, *_: object, **__: object) -> Committed:
+            raise RalphError("git: object store is read-only")
+
+    night = night_of("- [ ] 1. A\n- [ ] 2. B\n", tmp_path, repo=NoCommits())
+    assert night.run().code is Exit.DONE
+    ticked = [entry for entry in night.journal.entries if isinstance(entry, Ticked)]
+    assert all("read-only" in entry.notes[0] for entry in ticked)
+
+
+def test_a_step_that_failed_half_way_is_finished_at_the_next(tmp_path: Path) -> None:
+    """B2: the journal could not be written after the tick; the task is told as complete all the same."""
+
+    class FullOnce(MemoryJournal):
+        full = True
+
+        def append(self, entry: Entry) -> None:
+            if isinstance(entry, Ticked) and self.full:
+                self.full = False
+                raise OSError(28, "No space left on device")
+            super().append(entry)
+
+    night = night_of("- [ ] 1. A\n- [ ] 2. B\n", tmp_path, journal=FullOnce())
+    endurance = Endurance(night.ports, lambda _: "", night.night.mending.distrust)
+    outcome = None
+    while outcome is None:
+        outcome = endurance.take(night.night.step)
+    assert outcome.code is Exit.DONE
+    assert [e.key for e in night.journal.entries if isinstance(e, Ticked)] == ["1", "2"]
+    assert any("No space left" in word for word in night.view.words)
+
+
 # --- the environment (O37)
 
 
@@ -447,7 +494,7 @@ def test_cut_off_after_any_entry_the_next_start_ends_the_same(cut: int, tmp_path
             return says("", exit_code=1)
         return good(request)
 
-    wishes = {"policy": Policy(threshold=3), "checks": ScriptedChecks(lambda: [green()])}
+    wishes: dict[str, Any] = {"policy": Policy(threshold=3), "checks": ScriptedChecks(lambda: [green()])}
     try:
         night = holder["it"] = NightOfFakes(text, play, tmp_path, journal=journal, repo=repo, spec=spec, **wishes)
         outcome = night.run()

@@ -75,6 +75,7 @@ def test_o7_ranges(text: str, low: str, high: str) -> None:
         pytest.param("_要件: 全要件の統合テスト_", True, id="all in Japanese"),
         pytest.param("_Requirements: All properties 1-31_", False, id="all properties are not all requirements"),
         pytest.param("_Requirements: All backend properties_", False, id="nor are some of them"),
+        pytest.param("_要件: 全般的な品質保証_", False, id="in general is not all"),
         pytest.param("- All pages load", False, id="a sentence that begins with all"),
     ],
 )

@@ -113,6 +113,11 @@ def test_the_context_stays_within_its_budget() -> None:
     assert all(excerpt.size(part) > 1000 for part in parts)
 
 
+def test_without_a_requirements_document_nothing_is_missing_in_it() -> None:
+    plan = parse("- [ ] T001 [US1] Do it (FR-002)\n")
+    assert gather(plan, plan.tasks[0], "", "").missing == ()
+
+
 def test_an_empty_spec_gives_an_empty_context() -> None:
     plan = parse("- [ ] 1. Alone\n")
     assert gather(plan, plan.tasks[0], "", "") == TaskContext()

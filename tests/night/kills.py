@@ -1,0 +1,181 @@
+"""kill -9 of the runner at random moments, restarted each time: the end must be the same as without (B2).
+
+python -m tests.night.kills 200 [SEED] prints the figures. A project that came to its end is compared and a new one
+begun, until all kills are spent.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.night import project as projects
+from tests.night.project import ACTIVITY, Project
+
+PLAN = """\
+# Plan
+
+- [ ] 1. Begin
+  - [ ] 1.1 Lay the ground
+  - [ ] 1.2 Build on it
+- [ ] 2. Hopeless
+- [ ] 3. Second thoughts
+- [ ] 4. Checkpoint
+- [ ]* 5. Optional
+- [ ] 6. Finish
+"""
+ENTRY = re.compile(r"^## \[[^\]]*\] (?P<title>.*)\n\n### Status: (?P<status>.*)$", re.MULTILINE)
+MARKER = re.compile(r"^<!-- ralph:([0-9a-f]{16}) -->$", re.MULTILINE)
+SETTLED = ("✅ COMPLETE", "⏭️ SKIPPED")
+HELPER = ["sh", "setsid sleep 300 >/dev/null 2>&1 &"]
+LONGEST_SECONDS = 1.6  # about as long as an undisturbed night of this plan takes
+MOST_STARTS = 60  # of one project
+
+
+@dataclass
+class Figures:
+    """What was counted."""
+
+    kills: int = 0
+    nights: int = 0
+    starts: int = 0
+    agents: int = 0
+    cut: int = 0
+    slowest_cleanup: float = 0.0
+    kept: Counter[str] = field(default_factory=Counter)
+
+
+def work(path: str, *more: list[object]) -> list[list[object]]:
+    """Return a script with several moments to be killed in: two files, one written in two steps."""
+    return [
+        HELPER,
+        ["write", path, "half\n"],
+        ["sleep", 0.05],
+        ["write", path, "whole\n"],
+        ["write", f"more/{path}", "{task}\n"],
+        ["sleep", 0.05],
+        *more,
+        ["say", "Did it."],
+        ["say", "TASK_COMPLETE"],
+    ]
+
+
+def make(folder: Path) -> Project:
+    """Make the project: one task fails for ever, one fails at first, and a.py is changed by two tasks."""
+    project = projects.make(folder, PLAN, {"shared.txt": "start\n"})
+    project.settings(
+        quality_checks={"all": ["sleep 0.03", "test ! -e broken"]}, overnight_mode={"stagnation_threshold": 3}
+    )
+    project.plays(
+        {
+            "1.1": [work("one.txt", ["write", "shared.txt", "one\n"])],
+            "1.2": [work("two.txt", ["write", "shared.txt", "one, two\n"], ["remove", "a.py"])],
+            "2": [work("hopeless.txt", ["write", "broken", "x"], ["write", "shared.txt", "spoilt"])],
+            "3": [[*work("three.txt")[:-1], ["say", "I lost it."]], work("three.txt")],
+            "6": [work("six.txt")],
+        }
+    )
+    projects.commit_all(project)
+    project.git("tag", "-f", "evening")
+    return project
+
+
+def look(project: Project) -> dict[str, object]:
+    """Return all that must be the same with and without kills."""
+    entries = [(found["title"], found["status"]) for found in ENTRY.finditer(project.activity)]
+    return {
+        "tasks.md": project.tasks,
+        "tree": {path: blob for path, blob in project.tree().items() if path != ACTIVITY},
+        "work tree": {
+            path.relative_to(project.root).as_posix(): path.read_bytes()
+            for path in project.root.rglob("*")
+            if path.is_file() and not {".git", ".ralph"} & set(path.parts) and path.name != "activity.md"
+        },
+        "commits": sorted(project.task_commits()),
+        "settled": sorted(entry for entry in entries if entry[1] in SETTLED),
+        "failed": sorted(entry["key"] for entry in project.journal("ended") if entry.get("result", "failed") == "failed"),
+        "ticks": sorted(entry["key"] for entry in project.journal("ticked")),
+        "skips": sorted(entry["key"] for entry in project.journal("skipped")),
+        "patches": {
+            path.name: path.read_bytes() for path in sorted((project.root / ".ralph/demo/skipped").glob("*.patch"))
+        },
+        "uncommitted": [line for line in project.dirty() if not line.endswith("activity.md")],
+    }
+
+
+def undisturbed(folder: Path) -> dict[str, object]:
+    """Return what a night without kills comes to."""
+    project = make(folder)
+    result = project.night()
+    assert result.code == 3, result.out + result.err
+    project.sound()
+    return look(project)
+
+
+def compare(project: Project, wanted: dict[str, object]) -> None:
+    """Fail if a project whose runs were killed came to another end."""
+    found = look(project)
+    for name, value in wanted.items():
+        assert found[name] == value, f"{name}: {found[name]!r}, without kills {value!r}\n{project.activity}"
+    marks = MARKER.findall(project.activity)
+    assert len(marks) == len(set(marks)), "an entry stands twice in activity.md"
+    assert not [entry for entry in project.log() if entry["event"] == "overlap"], "two agents at once"
+    project.sound()
+
+
+def run_until_done(project: Project, chance: random.Random, kills: int, figures: Figures) -> None:
+    """Start, kill, start again … until the night is over; no more than `kills` times."""
+    for start in range(MOST_STARTS):
+        figures.starts += 1
+        process = project.command("overnight", "demo")
+        if figures.kills < kills and start < MOST_STARTS - 1:
+            time.sleep(chance.uniform(0.0, LONGEST_SECONDS))
+            if process.poll() is None:
+                process.kill()
+                figures.kills += 1
+        result = project.finish(process)
+        if result.code != -9:
+            assert result.code == 3, f"exit {result.code}: {result.out}{result.err}"
+            return
+        if chance.random() < 0.2:  # the others are started again at once, on top of what is still ending
+            began = time.monotonic()
+            project.nothing_left()
+            figures.slowest_cleanup = max(figures.slowest_cleanup, time.monotonic() - began)
+
+
+def spend(kills: int, seed: int, folder: Path) -> Figures:
+    """Spend a number of kills; AssertionError at the first difference, which names the seed's project."""
+    chance = random.Random(seed)
+    figures = Figures()
+    wanted = undisturbed(folder / "undisturbed")
+    while figures.kills < kills:
+        project = make(folder / f"night-{figures.nights}")
+        try:
+            run_until_done(project, chance, kills, figures)
+            compare(project, wanted)
+        except BaseException:
+            projects.end_all(project)
+            print(f"seed {seed}, {project.root}", file=sys.stderr)
+            raise
+        figures.nights += 1
+        figures.agents += project.runs()
+        figures.cut += sum(1 for entry in project.journal("ended") if entry.get("result") == "interrupted")
+    return figures
+
+
+def main(arguments: list[str]) -> int:
+    kills, seed = (int(text) for text in (*arguments, *("200", "1")[len(arguments) :]))
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="ralph-kills-"))
+    print(f"{spend(kills, seed, folder)} in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
