@@ -152,8 +152,11 @@ class RepoState:
 class Repo(Protocol):
     """The work tree and its history."""
 
-    def begin(self, run_id: str) -> RepoState:
-        """Look at the repository, choose or make the branch, record where the evening stood (a ref)."""
+    def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
+        """Look at the repository, choose or make the branch, record where the evening stood (a ref).
+
+        `since` is the snapshot that a task in progress began with: what changed since is not the person's.
+        """
         ...
 
     def snapshot(self) -> Snapshot:

@@ -156,11 +156,14 @@ class Snapshots:
             self._git.run("update-index", "--force-remove", "-z", "--stdin", stdin=drop, index=self.index)
 
     def entries(self, before: str, after: str) -> tuple[Entry, ...]:
-        """Return what differs between two trees (or commits), sorted by path; the last answer is remembered."""
+        """Return what differs between two trees (or commits), sorted by path; the last answer is remembered.
+
+        The runner's own files stand in a tree as the person's index had them when the run began: they are left out.
+        """
         if before == after:
             return ()
         if self._compared[:2] != (before, after):
-            result = self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after)
+            result = self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after, "--", *self._place.excludes)
             self._compared = (before, after, _entries(result.items))
         return self._compared[2]
 
@@ -176,7 +179,7 @@ class Snapshots:
     def patch(self, before: Snapshot, after: Snapshot) -> bytes:
         """Return the stored difference as a binary patch; paths are from the top."""
         options = ("--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
-        return self._git.run("diff-tree", "-r", "-p", *options, before.tree, after.tree).out
+        return self._git.run("diff-tree", "-r", "-p", *options, before.tree, after.tree, "--", *self._place.excludes).out
 
 
 def copy_index(source: Path, target: Path) -> None:

@@ -84,10 +84,11 @@ class Night:
 
     def _finished(self, choice: Finished) -> Outcome:
         if choice.open_required or choice.queued:
-            what = f"{choice.queued} queued tasks left" if choice.queued else f"{choice.open_required} tasks left open"
+            what = f"{_tasks(choice.queued)} queued" if choice.queued else f"{_tasks(choice.open_required)} left open"
             return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"nothing more can be selected; {what}")
         if choice.skipped:
-            return Outcome(code=Exit.SOME_SKIPPED, state="Complete", reason=f"{choice.skipped} tasks were skipped")
+            reason = f"nothing is left to do; {_tasks(choice.skipped)} skipped"
+            return Outcome(code=Exit.SOME_SKIPPED, state="Complete", reason=reason)
         return Outcome(code=Exit.DONE, state="Complete", reason="every required task is complete")
 
     def _one_task_done(self, plan: Plan) -> Outcome:
@@ -252,3 +253,7 @@ class Night:
         if self._order.pause_at_checkpoint:
             plan = self._ports.spec.plan()
             self._ending = self._open_end(plan, f"paused after {task.label}", "Paused at Checkpoint")
+
+
+def _tasks(number: int) -> str:
+    return "1 task" if number == 1 else f"{number} tasks"

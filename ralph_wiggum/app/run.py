@@ -17,7 +17,7 @@ from ralph_wiggum.core import morning
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
-from ralph_wiggum.ports import Checks, RepoState
+from ralph_wiggum.ports import Checks, RepoState, Snapshot, Snapshot
 
 
 class KeptBaseline(Protocol):
@@ -92,7 +92,7 @@ class Run:
 
     def _evening(self) -> None:
         self._ledger.load()
-        self.repo_state = state = self._ports.repo.begin(self._order.run_id)
+        self.repo_state = state = self._ports.repo.begin(self._order.run_id, since=self._since())
         self._ledger.record(
             RunStarted(
                 pid=self._facts.pid,
@@ -114,6 +114,18 @@ class Run:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         self._set_up()
         self._take_baseline()
+
+    def _since(self) -> Snapshot | None:
+        """Return the snapshot that a task in progress began with: what changed since is its own, not the person's.
+
+        That holds after Ctrl-C as after a crash. A run that broke off between two tasks goes on from what is there.
+        """
+        begun = [r.first for r in self.history.tasks.values() if r.first and not r.settled and not r.deferred]
+        if begun:
+            latest = max(begun, key=lambda started: started.at)
+            return Snapshot(tree=latest.base, large=latest.large)
+        broke_off = self.history.run is not None and self.history.ended is None
+        return self._ports.repo.snapshot() if broke_off else None
 
     def _note(self, text: str) -> None:
         self._ledger.note(text)
@@ -172,7 +184,12 @@ class Run:
         if outcome.code in (Exit.DONE, Exit.SOME_SKIPPED, Exit.OPEN_TASKS) and not self._order.one_task:
             self._endurance.take(self._check_once_more)
         self._ledger.record(RunEnded(code=int(outcome.code), state=outcome.state.lower(), reason=outcome.reason))
-        for step in (lambda: self.show_status(outcome.state), self._write_devlog, self._commit_logs):
+        steps: tuple[Callable[[], object], ...] = (
+            lambda: self.show_status(outcome.state),
+            self._write_devlog,
+            self._commit_logs,
+        )
+        for step in steps:
             try:
                 step()
             except (RalphError, OSError) as error:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from ralph_wiggum.core.program import LAUNCHERS, SHELLS, Process, arguments, bare, same_program
+from ralph_wiggum.core.program import LAUNCHERS, SHELLS, Process, arguments, launched, same_program
 from ralph_wiggum.core.settings import Limits
 
 LONG_SECONDS = 300.0
 _LINE_WIDTH = 200  # of a command line in logs and prompts
+_SEARCHED = 4096  # characters of a command line: whole files travel in `bash -c`
 
 _SAME = r"[^;&|\n]*"  # words of one simple command
 # Installs, builds, clones and test runners; searched in command lines (design: part 2).
@@ -29,7 +31,7 @@ LONG_COMMANDS: tuple[tuple[str, float], ...] = tuple(
         r"\b(pip|pip3|pipx|conda|mamba|pixi)\b" + _SAME + r"\b(install|download|wheel|create|update|sync)\b",
         r"\buv\b" + _SAME + r"\b(sync|install|lock|add|venv|build|compile)\b",
         r"\b(poetry|pdm|hatch|pipenv|rye)\b" + _SAME + r"\b(install|sync|lock|update|add|build|test)\b",
-        r"\b(cargo|cross)\b" + _SAME + r"\b(build|test|check|clippy|install|fetch|bench|doc|run|nextest)\b",
+        r"\b(cargo|cross)\b" + _SAME + r"\b(build|test|check|clippy|install|fetch|bench|doc|nextest)\b",
         r"\bgo (build|test|vet|get|install|generate|mod (download|tidy|vendor))\b",
         r"\b(mvn|mvnw|gradle|gradlew|sbt|bazel|bazelisk|ant|lein)\b",
         r"(^|[\s;&|(/])(make|gmake|cmake|ninja|meson|scons)(\s|$)",
@@ -49,14 +51,14 @@ LONG_COMMANDS: tuple[tuple[str, float], ...] = tuple(
     )
 )
 
-# Words that make a process machinery of the agent: in the name of the program or script (`mcp-server-git`,
+# Words that make a process machinery of the agent: in the name of the program, script or package (`mcp-server-git`,
 # `typescript-language-server`, `codex-acp`), as its subcommand (`deno lsp`), or as an option. Words elsewhere in the
 # arguments mean nothing: `grep -r mcp src` is a command.
-_WORD = r"(mcp|lsp|acp|language-server|langserver|modelcontextprotocol)"
-_NAME = re.compile(rf"(?<![a-z0-9]){_WORD}(?![a-z0-9])", re.IGNORECASE)
-_TEST_NAME = re.compile(r"^(test|spec)[_.-]|[_.-](test|spec)$", re.IGNORECASE)
-_SUBCOMMAND = re.compile(r"(mcp|lsp|acp|language-server)([-_](server|proxy))?")
-_OPTION = re.compile(r"--(stdio|(experimental-)?(mcp|lsp|acp))")
+_NAME = r"(?i)(?<![a-z0-9])(mcp|lsp|acp|language-server|langserver|modelcontextprotocol)(?![a-z0-9])"
+_LANGUAGE_SERVERS = frozenset({"tsserver", "gopls", "rust-analyzer", "clangd", "jdtls", "pylsp"})
+_TEST_NAME = r"(?i)^(test|spec)[_.-]|[_.-](test|spec)$"
+_SUBCOMMAND = r"(mcp|lsp|acp|language-server)([-_](server|proxy))?"
+_OPTION = r"--(stdio|(experimental-)?(mcp|lsp|acp))"
 
 # A wrapper script of a person's own hands the task to one of these: they are the agent then.
 AGENT_PROGRAMS = frozenset(
@@ -118,6 +120,8 @@ def commands(
     another parent now and are commands as well. `remembered` are limits that matched a command earlier in its life:
     a script that ran `npm ci` at first keeps that limit for what follows.
     """
+    if all(process.pid != agent for process in table):  # its end is about to be told; nothing can be known without it
+        return ()
     family = _Family(table, agent, rules)
     return tuple(_command(family, root, now, rules, remembered or {}) for root in family.topmost())
 
@@ -187,7 +191,8 @@ class _Family:
         return parent is not None and hands_on(parent, process)
 
     def _is_machinery(self, process: Process) -> bool:
-        if any(pattern.search(process.line) for pattern in self._rules.machinery) or is_machinery(process):
+        line = process.line[:_SEARCHED]
+        if any(pattern.search(line) for pattern in self._rules.machinery) or is_machinery(process):
             return True
         below = self._children.get(process.pid, ())
         waits = process.called in LAUNCHERS or process.name in SHELLS
@@ -196,20 +201,13 @@ class _Family:
 
 def is_machinery(process: Process) -> bool:
     """Say whether a process is machinery by the built-in words; installs, builds and tests never are."""
-    words = arguments(process)
-    launched = bare_words(words)
-    if process.called in LAUNCHERS and launched:
-        names, rest = launched[:2], launched[1:3]
-    else:
-        names, rest = [process.called, bare(process.argv[0]) if process.argv else ""], launched[:1]
-    named = any(_NAME.search(name) and not _TEST_NAME.search(name) for name in names)
-    asked = any(_SUBCOMMAND.fullmatch(word) for word in rest) or any(_OPTION.fullmatch(word) for word in words)
-    return (named or asked) and not any(_matches(pattern, process) for pattern, _ in _LONG)
-
-
-def bare_words(words: Sequence[str]) -> list[str]:
-    """Return the words of a command line that are no options."""
-    return [word for word in words if not word.startswith("-")]
+    program, words = launched(process)
+    named = any(re.search(_NAME, name) and not re.search(_TEST_NAME, name) for name in (program, process.package))
+    asked = bool(words) and bool(re.fullmatch(_SUBCOMMAND, words[0]))
+    asked = asked or any(re.fullmatch(_OPTION, word) for word in process.argv[1:])
+    if not (named or asked or program in _LANGUAGE_SERVERS):
+        return False
+    return not any(_matches(pattern, process) for pattern in _long_patterns())
 
 
 def hands_on(parent: Process, child: Process) -> bool:
@@ -237,9 +235,12 @@ def printable(line: str) -> str:
     return line if len(line) <= _LINE_WIDTH else f"{line[: _LINE_WIDTH - 1]}…"
 
 
-_LONG = tuple((re.compile(pattern), seconds) for pattern, seconds in LONG_COMMANDS)
+@cache
+def _long_patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern, _ in LONG_COMMANDS)  # not at import: costs milliseconds
 
 
 def _matches(pattern: re.Pattern[str], process: Process) -> bool:
     """Search in the command line as it is, and as a person would have typed it (`pytest -q`, not `python …/pytest`)."""
-    return bool(pattern.search(process.line) or pattern.search(" ".join((process.called, *arguments(process)))))
+    typed = " ".join((process.called, *arguments(process)))
+    return bool(pattern.search(process.line[:_SEARCHED]) or pattern.search(typed[:_SEARCHED]))

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from ralph_wiggum.core.fingerprint import normalise
-from ralph_wiggum.core.lint_reports import findings, located_messages
-from ralph_wiggum.core.test_reports import failed_tests
+from ralph_wiggum.core.report_linters import findings, located_messages
+from ralph_wiggum.core.report_tests import failed_tests
 
 NO_TESTS = "no tests found"
 TIMEOUT = "timeout"

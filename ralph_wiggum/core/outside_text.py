@@ -17,7 +17,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _CONTAINERS = r"((?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*)"
 _HEADING = re.compile(_CONTAINERS + "#")
 _UNDERLINE = re.compile(r"([ \t>]*)(=+|-+)[ \t]*$")
-_HTML_LINE = re.compile(_CONTAINERS + "<(?=[A-Za-z/])")
+_HTML_LINE = re.compile("^" + _CONTAINERS + "<(?=[A-Za-z/])")
 _HTML_ANYWHERE = re.compile(r"<(?=[!?]|/?[hH][1-6]\b)")
 
 

@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"})
-INTERPRETERS = SHELLS | {"python", "pypy", "node", "nodejs", "deno", "bun", "ruby", "perl", "php", "lua", "java"}
+INTERPRETERS = SHELLS | {
+    "python",
+    "pypy",
+    "node",
+    "nodejs",
+    "deno",
+    "bun",
+    "ruby",
+    "perl",
+    "php",
+    "lua",
+    "java",
+    "dotnet",
+}
 # One executable under many names: the name it was called by tells which.
 MULTI_CALL = frozenset({"busybox", "toybox", "coreutils"})
 # Programs that only start the one that their arguments name, and wait for it.
@@ -22,6 +35,7 @@ LAUNCHERS = frozenset(
 
 _VERSION = re.compile(r"-?\d+(\.\d+)*$")
 _SCRIPT_ENDING = re.compile(r"(-cli)?\.(js|cjs|mjs|ts|py|pyz|rb|pl|sh|phar|jar)$")
+_LAUNCHING = re.compile(r"exec|run|dlx|x|tool|start|[\d.]+[smhd]?")  # subcommands of launchers, and durations
 _SHELL_CODE = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
 _CODE: Mapping[str, frozenset[str]] = {
     "python": frozenset({"-c"}),
@@ -43,7 +57,7 @@ _TAKES_A_VALUE: Mapping[str, frozenset[str]] = {
     "bun": frozenset({"-r", "--preload", "--config", "--cwd"}),
     "ruby": frozenset({"-I", "-r", "-C"}),
     "perl": frozenset({"-I"}),
-    "java": frozenset({"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "-jar"}) - {"-jar"},
+    "java": frozenset({"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules"}),
 }
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 
@@ -87,6 +101,13 @@ class Process:
         if self.name in LAUNCHERS or not self.script:
             return bare(self.argv[0]) if self.argv else self.name
         return bare(self.script.split(" ")[1]) if self.script.startswith("-m ") else bare(self.script)
+
+    @property
+    def package(self) -> str:
+        """Return the npm package that a script belongs to: `@playwright/mcp` of `…/node_modules/@playwright/mcp/cli.js`."""
+        _, found, path = self.script.rpartition("/node_modules/")
+        words = path.split("/")
+        return "/".join(words[: 2 if path.startswith("@") else 1]) if found and words[0] != ".bin" else ""
 
     @property
     def line(self) -> str:
@@ -139,6 +160,24 @@ def arguments(process: Process) -> tuple[str, ...]:
     return process.argv[1:]
 
 
+def launched(process: Process) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the program that really runs, and its words that are no options.
+
+    Of a launcher (`npx -y @scope/tool`, `timeout 60 tool`) it is what it launches, else the process's own.
+
+    >>> launched(Process(pid=1, ppid=0, started=0, exe="/usr/bin/uv", argv=("uv", "run", "mcp-server-git", "-v")))
+    ('mcp-server-git', ())
+    """
+    words = [word for word in arguments(process) if not word.startswith("-")]
+    if process.called not in LAUNCHERS:
+        return process.called, tuple(words)
+    while words and (_LAUNCHING.fullmatch(words[0]) or "=" in words[0]):
+        words.pop(0)
+    if not words:
+        return process.called, ()
+    return words[0] if words[0].startswith("@") else bare(words[0]), tuple(words[1:])
+
+
 def same_program(one: Process, other: Process) -> bool:
     """Say whether two processes run the same program: one executable, or one script of one interpreter.
 
@@ -148,7 +187,7 @@ def same_program(one: Process, other: Process) -> bool:
         return False
     if one.name in INTERPRETERS:
         return one.argv == other.argv or (one.script == other.script != "")
-    return one.exe == other.exe
+    return one.exe == other.exe != ""
 
 
 def _is_code(name: str, word: str) -> bool:

@@ -64,6 +64,8 @@ class Sandbox:
     ) -> GitRepo:
         named = owned if owned is not None else (f".kiro/specs/{spec}/tasks.md", f".kiro/specs/{spec}/activity.md")
         paths = [self.root / path for path in (*named, ".ralph")]
+        (self.root / ".ralph").mkdir(exist_ok=True)
+        (self.root / ".ralph/.gitignore").write_text("*\n")  # the runner's folder ignores itself
         repo = GitRepo(
             self.root,
             state=self.root / ".ralph" / spec,

@@ -46,7 +46,7 @@ def test_after_a_commit_the_repository_looks_as_after_git_commit(box: Sandbox) -
     assert box.git("diff-files", "--name-only") == ""  # also without git status to refresh the times
     assert box.head() == made.sha
     assert box.git("log", "-1", "--format=%an <%ae> %cn %s|%(trailers)") == (
-        "Per Son <person@example.org> Per Son feat(demo): task|Ralph-Task: 1\n"
+        "Per Son <person@example.org> Per Son feat(demo): task|Ralph-Task: 1"
     )
     assert "commit: feat(demo): task" in box.git("reflog", "-1")
     assert box.git("fsck", "--strict") == ""
@@ -308,7 +308,7 @@ def test_a_lock_of_a_living_git_is_waited_for(box: Sandbox) -> None:
     box.write("a.py", "2\n")
     after = repo.snapshot()
     env = {**box.env, "GIT_EDITOR": "touch ../editing; sleep 2.5; false"}
-    with subprocess.Popen(["git", "commit"], cwd=box.top, env=env, stderr=subprocess.DEVNULL) as person:
+    with subprocess.Popen(["git", "commit", "-a"], cwd=box.top, env=env, stderr=subprocess.DEVNULL) as person:
         while not (box.top.parent / "editing").exists():
             time.sleep(0.02)
         assert (box.top / ".git/index.lock").exists()

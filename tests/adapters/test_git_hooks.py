@@ -27,11 +27,11 @@ def test_a_hook_sees_exactly_the_paths_of_the_task_as_staged(box: Sandbox) -> No
     repo = box.repo()
     repo.begin("r1")
     made = commit_all(repo, box, {"a.py": "2\n", "new.py": "1\n"})
-    assert box.read("seen") == "a.py\nnew.py\ntrue\n"
+    assert box.read("seen") == "a.py\nnew.py\n:\n"  # git itself: no editor for hooks
     assert box.committed(made.sha) == {"a.py", "new.py"}
     assert made.notes == ()
     assert box.status() == "A  mine.py"
-    assert box.git("log", "-1", "--format=%an|%(trailers:key=Ralph-Task)") == "Per Son|Ralph-Task: 1\n"
+    assert box.git("log", "-1", "--format=%an|%(trailers:key=Ralph-Task)") == "Per Son|Ralph-Task: 1"
 
 
 def test_a_hook_that_formats_and_fails_is_run_once_more(box: Sandbox) -> None:
