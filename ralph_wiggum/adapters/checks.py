@@ -58,13 +58,14 @@ class ShellChecks:
     def baseline(self, tree: str, watcher: Watcher) -> Sequence[Gate]:
         """Run all checks, also after a failure, and remember how they failed; gates in the order of the plans.
 
-        A check that could not run has no baseline: when it can, all its failures count.
+        A check that could not run is set aside until it can; then all its failures count.
         """
         gates: list[Gate] = []
         for plan in self._plans:
             result = self._run(plan, watcher)
-            if not result.obstacle and not result.stopped:
-                self._before[_key(plan)] = result.failures
+            if not result.stopped:
+                seen = Failures(exit_code=None, obstacle=result.obstacle) if result.obstacle else result.failures
+                self._before[_key(plan)] = seen
             gates.append(self._remember(tree, plan, check_gate.gate(plan, result, None, taking_baseline=True)))
         return gates
 
@@ -81,7 +82,7 @@ class ShellChecks:
             gates.append(gate)
             if gate.failed:
                 skip_reason = check_gate.EARLIER_FAILED
-            elif gate.status is GateStatus.NOT_RUN:
+            elif gate.reason == check_gate.STOPPED:
                 skip_reason = gate.reason
         return gates
 

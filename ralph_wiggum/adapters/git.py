@@ -142,6 +142,7 @@ class GitRepo:
         """Put back what changed between the two, only where files are still as in `after`."""
         parts = self._parts()
         found = parts.restorer.restore(before, after)
+        self._last = before
         shown = parts.place.shown
         return Restored(restored=tuple(map(shown, found.restored)), left=tuple(map(shown, found.left)))
 
@@ -176,11 +177,10 @@ class GitRepo:
         if not parts.place.git_dir.is_dir():
             return (f"git's folder {parts.place.git_dir} is gone",)
         words: list[str] = []
-        if parts.guard is not None and not parts.guard.quiet():
-            words = parts.guard.mend()
-            words += self._unrevert(parts)
-        elif self._untracked and not any(os.path.lexists(parts.place.top / path) for path in self._untracked):
-            words = self._unrevert(parts)  # git clean leaves no other trace
+        try:
+            words += self._mend(parts)
+        except RalphError as problem:  # the night goes on
+            words.append(f"what the agent did with git could not be put back: {problem}")
         back = parts.kept.put_back(only_secrets=not parts.kept.all_missing())
         words += [f"{parts.place.shown(path)} was removed or changed: put back" for path in back]
         return (*words, *parts.place.git.taken_notes())
@@ -231,11 +231,24 @@ class GitRepo:
             names = [f"{base}-{ref_part(run_id)}", *(() if resumed else (base,))]
             write_refs(place.git, [f"update {name} {head.commit}" for name in names])
 
-    def _unrevert(self, parts: _Parts) -> list[str]:
-        if self._last is None or parts.guard is None:
+    def _mend(self, parts: _Parts) -> list[str]:
+        guard = parts.guard
+        if guard is None:
             return []
-        head = parts.guard.head.commit or _empty_tree(parts.place.git)
-        back = parts.restorer.unrevert(self._persons, head, self._last)
+        words = guard.unlock()
+        gone = self._untracked and not any(os.path.lexists(parts.place.top / path) for path in self._untracked)
+        if not guard.quiet():
+            words += guard.mend()
+        elif not gone:  # git clean leaves no other trace
+            return words
+        return words + self._unrevert(parts, guard)
+
+    def _unrevert(self, parts: _Parts, guard: Guard) -> list[str]:
+        """Put back what was taken of the person's uncommitted changes since the last snapshot."""
+        if self._last is None:
+            return []
+        heads = [guard.head.commit or _empty_tree(parts.place.git), *guard.visited]
+        back = parts.restorer.unrevert(self._persons, heads, self._last)
         names = ", ".join(parts.place.shown(path) for path in back)
         return [f"your uncommitted changes were taken out of the work tree: put back {names}"] if back else []
 

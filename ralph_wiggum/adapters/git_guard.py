@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ralph_wiggum.adapters.git_locks import LockWait
 from ralph_wiggum.adapters.git_place import Place
 from ralph_wiggum.adapters.git_refs import (
     Head,
@@ -23,10 +24,12 @@ from ralph_wiggum.adapters.git_refs import (
     read_stashes,
     write_refs,
 )
+from ralph_wiggum.adapters.git_settings import GitSettings
 from ralph_wiggum.adapters.git_snapshot import copy_index
 
 _KEPT = "refs/ralph/agent"
 _NAMED_COMMITS = 5
+_LOCK_SECONDS = 3.0
 _QUIT = {"merge": "merge", "cherry-pick": "cherry-pick", "revert": "revert", "rebase": "rebase"}
 
 
@@ -59,7 +62,9 @@ class Guard:
         self._saved_index = place.state / "persons.index"
         # with other worktrees around, other branches and the stash may be somebody else's work
         self._shared = place.git_dir != place.common_dir or _has_entries(place.common_dir / "worktrees")
+        self._settings = GitSettings(place)
         self._record = self._read()
+        self.visited: tuple[str, ...] = ()  # commits that HEAD and the branch were at when the last mend began
 
     @property
     def head(self) -> Head:
@@ -73,27 +78,40 @@ class Guard:
         self._record = replace(self._record, head=head, refs=refs, signs=self._look())
         self._save_index()
 
+    def unlock(self) -> list[str]:
+        """Remove lock files that a killed git of the agent's left behind; return words."""
+        patience = LockWait(self._place.top, wait_seconds=_LOCK_SECONDS)
+        for name in ("index.lock", "HEAD.lock", "packed-refs.lock", "config.lock"):
+            lock = self._place.git_dir / name
+            if lock.exists():
+                patience.free(lock)
+        return patience.notes
+
     def quiet(self) -> bool:
         """Say whether nothing of the repository's files changed; no process is started."""
         return self._look() == self._record.signs
 
     def mend(self) -> list[str]:
-        """Put HEAD, branches, tags, stashes and index back; return words, one an act."""
+        """Put HEAD, branches, tags, stashes and index back; settings too; return words, one an act."""
         signs = self._look()
         words = self._end_operations(signs.operations)
         head, refs = read_head(self._git), read_refs(self._git, "refs/heads", "refs/tags")
+        branch = refs.get(self._record.head.ref)
+        self.visited = tuple(dict.fromkeys(commit for commit in (head.commit, branch and branch.commit) if commit))
         number = self._next_number()
         words += self._mend_head(head, number)
         words += self._mend_branch(refs, number)
         words += self._mend_others(refs, number)
         words += self._mend_stashes(number)
         words += self._mend_index()
+        words += self._settings.mend()
         self._record = self._read()
         return words
 
     def _look(self) -> Signs:
         git_dir, common = self._place.git_dir, self._place.common_dir
         found = [_stamp(common / name) for name in ("packed-refs", "reftable/tables.list", "logs/refs/stash")]
+        found += [_stamp(file) for file in self._settings.files]
         loose = [*_loose(str(common / "refs" / "heads")), *_loose(str(common / "refs" / "tags"))]
         head = b""
         with suppress(OSError):

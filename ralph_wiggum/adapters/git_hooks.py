@@ -59,7 +59,7 @@ class HookedCommit:
             code, said = self._run(message, amend=bool(sha))
             sha = self._head_beside(head)
             taken = self._taken(base, sha)
-            back = self._restorer.unrevert(persons, head or self._empty_tree(), start)
+            back = self._restorer.unrevert(persons, [head or self._empty_tree()], start)
             self._git.notes += [f"put back after a hook: {', '.join(map(self._place.shown, back))}"] if back else []
             if any(path not in content and (path in persons or is_secret(path)) for path in taken):
                 return self._rejected(head, sha, "took in files that are not this task's", content)

@@ -25,9 +25,10 @@ class LockWait:
     def passed(self, said: str) -> bool:
         """Return whether the command may be tried again: the lock that git complained of is gone or was removed."""
         found = _LOCK.search(said)
-        if not found:
-            return False
-        lock = self._top / found[1]
+        return found is not None and self.free(self._top / found[1])
+
+    def free(self, lock: Path) -> bool:
+        """Wait until the lock is gone, or remove it where its git is gone; False if it stays."""
         while time.monotonic() < self._deadline:
             if not lock.exists():
                 return True

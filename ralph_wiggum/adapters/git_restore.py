@@ -39,21 +39,25 @@ class Restorer:
         done = ({entry.path for entry in todo} | set(moved) | set(back)) - left
         return Restored(restored=tuple(sorted(done)), left=tuple(sorted(left)))
 
-    def unrevert(self, paths: Collection[str], head: str, snapshot: Snapshot) -> tuple[str, ...]:
-        """Put back those of the paths that differed from `head` in the snapshot and are as in `head` now.
+    def unrevert(self, paths: Collection[str], heads: Sequence[str], snapshot: Snapshot) -> tuple[str, ...]:
+        """Put back those of the paths that differed from the first commit in the snapshot and now equal one of them.
 
         That is what `git stash`, `reset --hard`, `checkout .` and `clean` do to a person's changes. An edit is left.
         """
         now = self._snapshots.take()
         if now.tree == snapshot.tree or not paths:
             return ()
-        dirty = {entry.path for entry in self._snapshots.entries(head, now.tree)}
-        was = {entry.path for entry in self._snapshots.entries(head, snapshot.tree)}
         changed = self._snapshots.entries(snapshot.tree, now.tree)
-        todo = [entry for entry in changed if entry.path in paths and entry.path in was - dirty]
+        lost = {path for head in heads for path in self._equal(head, now, paths)}
+        was = {entry.path for entry in self._snapshots.entries(heads[0], snapshot.tree)}
+        todo = [entry for entry in changed if entry.path in was & lost]
         self.write(todo)
         left = self._differing(snapshot) if todo else set()
         return tuple(entry.path for entry in todo if entry.path not in left)
+
+    def _equal(self, head: str, now: Snapshot, paths: Collection[str]) -> set[str]:
+        """Return those of the paths that are now as in a commit."""
+        return set(paths) - {entry.path for entry in self._snapshots.entries(head, now.tree)}
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Bring each path to its entry's old side. The current content of these paths is given up."""

@@ -179,7 +179,9 @@ class Snapshots:
     def patch(self, before: Snapshot, after: Snapshot) -> bytes:
         """Return the stored difference as a binary patch; paths are from the top."""
         options = ("--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
-        return self._git.run("diff-tree", "-r", "-p", *options, before.tree, after.tree, "--", *self._place.excludes).out
+        return self._git.run(
+            "diff-tree", "-r", "-p", *options, before.tree, after.tree, "--", *self._place.excludes
+        ).out
 
 
 def copy_index(source: Path, target: Path) -> None:

@@ -242,7 +242,9 @@ class PsutilTable:
 
         for pid in pids:
             try:
-                connections = psutil.Process(pid).net_connections(kind="tcp")
+                process = psutil.Process(pid)
+                # psutil before 6 has the older name
+                connections = (getattr(process, "net_connections", None) or process.connections)(kind="tcp")
             except psutil.Error:
                 continue
             if any(connection.status == psutil.CONN_LISTEN for connection in connections):

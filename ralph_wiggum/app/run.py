@@ -154,6 +154,9 @@ class Run:
         if self._ports.interrupted():
             return
         self._ledger.record(Baseline(data=dict(self._checks.baseline_data())))
+        for gate in gates:
+            if gate.environment:
+                self._note(f"{gate.command}: cannot run, so it proves nothing until it can: {gate.reason}")
         if not self._checks.plans:
             self._note("no checks are configured or found: tasks and checkpoints will be unverified")
 

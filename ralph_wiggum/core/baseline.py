@@ -26,7 +26,10 @@ def blocking(now: Failures, before: Failures | None) -> tuple[str, ...]:
 
 def to_data(baseline: Baseline) -> dict[str, object]:
     """Return a baseline as plain data that JSON can hold."""
-    return {key: {"keys": list(each.keys), "exit_code": each.exit_code} for key, each in baseline.items()}
+    return {
+        key: {"keys": list(each.keys), "exit_code": each.exit_code, "obstacle": each.obstacle}
+        for key, each in baseline.items()
+    }
 
 
 def from_data(data: Mapping[str, object]) -> dict[str, Failures]:
@@ -35,7 +38,8 @@ def from_data(data: Mapping[str, object]) -> dict[str, Failures]:
     for key, entry in data.items():
         match entry:
             case {"keys": list(keys), "exit_code": int() | None as exit_code}:
-                found[key] = Failures(keys=tuple(sorted(str(each) for each in keys)), exit_code=exit_code)
+                obstacle = str(entry.get("obstacle", ""))
+                found[key] = Failures(tuple(sorted(str(each) for each in keys)), exit_code, obstacle)
             case _:
                 continue
     return found

@@ -13,6 +13,7 @@ from ralph_wiggum.core.fingerprint import normalise
 from ralph_wiggum.core.settings import CheckPlan
 
 STOPPED = "stopped"  # the reason of gates that a person's stop prevented
+AS_BEFORE = "cannot run, as before the first task"
 EARLIER_FAILED = "an earlier check failed"
 
 _NAMED = 2  # failures that a reason names
@@ -38,6 +39,9 @@ def gate(plan: CheckPlan, result: CheckResult, before: Failures | None, *, takin
     """
     if result.stopped:
         return not_run(plan, STOPPED)
+    if result.obstacle and before is not None and normalise(before.obstacle) == normalise(result.obstacle):
+        # red in the evening for the same reason: it blocks nobody, and it proves nothing (O18)
+        return not_run(plan, f"{AS_BEFORE}: {result.obstacle}"[:_REASON])
     counting = blocking(result.failures, before)
     if counting == (failures.NO_TESTS,) and taking_baseline:
         counting = ()  # a project without tests yet (O18)

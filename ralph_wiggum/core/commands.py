@@ -56,6 +56,9 @@ LONG_COMMANDS: tuple[tuple[str, float], ...] = tuple(
 # arguments mean nothing: `grep -r mcp src` is a command.
 _NAME = r"(?i)(?<![a-z0-9])(mcp|lsp|acp|language-server|langserver|modelcontextprotocol)(?![a-z0-9])"
 _LANGUAGE_SERVERS = frozenset({"tsserver", "gopls", "rust-analyzer", "clangd", "jdtls", "pylsp"})
+_TEXT_TOOLS = frozenset(
+    {"grep", "egrep", "fgrep", "rg", "ag", "find", "sed", "awk", "cat", "ls", "tree", "git", "sleep"}
+)
 _TEST_NAME = r"(?i)^(test|spec)[_.-]|[_.-](test|spec)$"
 _SUBCOMMAND = r"(mcp|lsp|acp|language-server)([-_](server|proxy))?"
 _OPTION = r"--(stdio|(experimental-)?(mcp|lsp|acp))"
@@ -203,7 +206,7 @@ def is_machinery(process: Process) -> bool:
     """Say whether a process is machinery by the built-in words; installs, builds and tests never are."""
     program, words = launched(process)
     named = any(re.search(_NAME, name) and not re.search(_TEST_NAME, name) for name in (program, process.package))
-    asked = bool(words) and bool(re.fullmatch(_SUBCOMMAND, words[0]))
+    asked = bool(words) and program not in _TEXT_TOOLS and bool(re.fullmatch(_SUBCOMMAND, words[0]))
     asked = asked or any(re.fullmatch(_OPTION, word) for word in process.argv[1:])
     if not (named or asked or program in _LANGUAGE_SERVERS):
         return False
@@ -217,7 +220,7 @@ def hands_on(parent: Process, child: Process) -> bool:
     arguments with an option among them, or is an agent program that a person's wrapper script calls.
     """
     name, wrapper = child.called, parent.called
-    if wrapper and not parent.inline and (name == wrapper or name.startswith(f"{wrapper}-")):
+    if not parent.inline and not child.script and (name == wrapper or name.startswith(f"{wrapper}-")):
         return True
     handed = arguments(parent)
     if any(word.startswith("-") for word in handed) and arguments(child) == handed and not parent.inline:

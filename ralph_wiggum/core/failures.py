@@ -59,11 +59,12 @@ class Failures:
     """How one run of a check came out: the keys of its failures, sorted; none if it passed.
 
     Names of tests stand there once, `path: code` as often as it was found. `exit_code` is None where a signal or a
-    time limit ended the command.
+    time limit ended the command. In a baseline `obstacle` says why the check could not run at all, "" if it ran.
     """
 
     keys: tuple[str, ...] = ()
     exit_code: int | None = 0
+    obstacle: str = ""
 
     @property
     def passed(self) -> bool:

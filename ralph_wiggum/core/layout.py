@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from ralph_wiggum.core.heads import Box
+from ralph_wiggum.core.heads import Box, join_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A list item that begins with a checkbox. Lines are 0-based, `end` is exclusive and leaves out blank lines.
 
@@ -51,14 +52,14 @@ class Region:
     closed: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """A tasks.md as the parser saw it. `lines` have neither BOM nor carriage returns, and count by line feeds."""
 
-    lines: tuple[str, ...]
-    items: tuple[Item, ...]
-    fences: tuple[Fence, ...]
-    regions: tuple[Region, ...]
+    lines: Sequence[str]
+    items: Sequence[Item]
+    fences: Sequence[Fence]
+    regions: Sequence[Region]
 
     @property
     def blind(self) -> bytearray:
@@ -70,6 +71,36 @@ class Layout:
             if region.kind != "html":
                 blind[region.start : region.end] = b"\1" * (region.end - region.start)
         return blind
+
+
+def without_hidden(layout: Layout) -> Layout:
+    """Drop boxes that have no name, and those in a comment that its list item cut off; sub-items move up.
+
+    Such a comment goes on for every reader of the page, and for whoever wrote it, up to its `-->` (O7).
+    """
+    regions = [_to_its_end(region, layout) for region in layout.regions]
+    hidden = [(region.start, region.end) for region in regions if region.kind == "comment" and not region.closed]
+    places: dict[int | None, int | None] = {None: None}
+    items: list[Item] = []
+    for index, item in enumerate(layout.items):
+        parent = places[item.parent]
+        if not join_name(item.paragraph) or any(start < item.start < end for start, end in hidden):
+            places[index] = parent
+        else:
+            places[index] = len(items)
+            items.append(item if parent == item.parent else replace(item, parent=parent))
+    return Layout(layout.lines, items, layout.fences, regions)
+
+
+def _to_its_end(region: Region, layout: Layout) -> Region:
+    """Extend a comment that was cut off to the line that closes it, if there is one outside of code."""
+    if region.closed:
+        return region
+    fenced = {line for fence in layout.fences for line in range(fence.start, fence.end)}
+    for line in range(region.end, len(layout.lines)):
+        if "-->" in layout.lines[line] and line not in fenced:
+            return replace(region, end=line + 1)
+    return region
 
 
 def own_lines(layout: Layout) -> list[list[tuple[int, int]]]:
@@ -89,7 +120,7 @@ def own_lines(layout: Layout) -> list[list[tuple[int, int]]]:
     return [[_without_blank_end(layout.lines, span) for span in spans] for spans in ranges]
 
 
-def _without_blank_end(lines: tuple[str, ...], span: tuple[int, int]) -> tuple[int, int]:
+def _without_blank_end(lines: Sequence[str], span: tuple[int, int]) -> tuple[int, int]:
     start, end = span
     while end > start and not lines[end - 1].strip():
         end -= 1

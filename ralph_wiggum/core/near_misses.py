@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ralph_wiggum.core.heads import head, second_box
 from ralph_wiggum.core.layout import Layout
@@ -191,7 +191,7 @@ def _listed(parts: list[int] | list[str]) -> str:
     return ", ".join(str(part) for part in parts[:_SHOWN]) + more
 
 
-def _line_starts(lines: tuple[str, ...]) -> list[int]:
+def _line_starts(lines: Sequence[str]) -> list[int]:
     starts, at = [], 0
     for line in lines:
         starts.append(at)

@@ -42,7 +42,7 @@ def block(text: str, limit: int = TEXT_LIMIT) -> str:
     for line in _lines(text, limit):
         marks = _FENCE.match(line)
         if not fence:
-            lines.append(line.lstrip(" ") if marks else _defused(line))
+            lines.append(_HTML_ANYWHERE.sub("&lt;", line.lstrip(" ")) if marks else _defused(line))
             fence = marks[1] if marks else ""
         elif marks and marks[1].startswith(fence) and not line.strip().strip(fence[0]):
             lines.append(line.strip())

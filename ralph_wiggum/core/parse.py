@@ -1,6 +1,6 @@
-"""tasks.md text -> Plan. The only importer of markdown-it-py (CommonMark 0.31), which finds lists, code and comments.
+"""tasks.md text -> Plan, by way of markdown-it-py (CommonMark 0.31), which finds lists, code, quotes and comments.
 
-Two of its rules are off. Indented code: Kiro reads a box at any indentation (near misses are warned of instead).
+Two of its rules are off. Indented code: a box counts at any indentation (with a warning where Markdown shows code).
 Link definitions: `- [x]: url` is to be seen. Inline mark-up is not parsed at all; that is where the time would go.
 """
 
@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, list_block, paragraph
 from markdown_it.token import Token
 
-from ralph_wiggum.core.heads import Box, box, join_name
-from ralph_wiggum.core.layout import Fence, Item, Layout, Region
+from ralph_wiggum.core.heads import box
+from ralph_wiggum.core.layout import Fence, Item, Layout, Region, without_hidden
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.near_misses import warnings_of
 from ralph_wiggum.core.tree import Outline, outline_of
 
 # Lists and quotes within each other: deep enough for any plan, and far from Python's recursion limit.
 _NESTING = 120
-_MARKDOWN = MarkdownIt("commonmark", {"maxNesting": _NESTING}).disable(["inline", "code", "reference"])
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?=[^\s-])(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _ANY_BOX = re.compile(r"^[ \t]*[-*+][ \t]+\[.?\]", re.MULTILINE)
 _BULLET = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]*")
 _CODE_INDENT = 4  # CommonMark: this far to the right of where content begins, a line is code
-_TOP = -1  # no checkbox item is around
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,19 @@ def code_blocks(text: str) -> tuple[CodeBlock, ...]:
     )
 
 
+@cache
+def _markdown() -> MarkdownIt:
+    """Return the parser, with rules by which a line at any indentation begins a list or a fence.
+
+    CommonMark takes four columns too many for code, or for a further line of the text above. Kiro does not, and
+    neither do people who write a plan; so the warnings tell them.
+    """
+    markdown = MarkdownIt("commonmark", {"maxNesting": _NESTING}).disable(["inline", "code", "reference"])
+    markdown.block.ruler.at("list", _list, {"alt": ["paragraph", "reference", "blockquote"]})
+    markdown.block.ruler.at("paragraph", _paragraph, {"alt": []})
+    return markdown
+
+
 def layout_of(text: str) -> Layout:
     """Find the checkbox items, fences, quotes and comments of a text."""
     source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", " ")  # the parser ends a line at \r too
@@ -79,54 +92,41 @@ def layout_of(text: str) -> Layout:
         regions.append(Region(kind="front matter", start=0, end=end))
         source = "\n" * front[0].count("\n") + source[front.end() :]
     reader = _Reader(lines=lines, regions=regions)
-    for token in _MARKDOWN.parse(source):
+    for token in _markdown().parse(source):
         handle = _HANDLERS.get(token.type)
         if handle is not None:
             handle(reader, token)
-    return reader.layout()
-
-
-@dataclass(slots=True)
-class _Started:
-    """A checkbox item while the tokens within it are read."""
-
-    start: int
-    end: int
-    column: int
-    box: Box
-    parent: int
-    headings: tuple[str, ...]
-    deep: bool
-    paragraph: tuple[str, ...] = ("",)
+    return without_hidden(Layout(lines, reader.items, reader.fences, regions))
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects a layout from markdown-it's tokens. `around` holds, for each open list item, (checkbox item, line)."""
+    """Collects a layout from markdown-it's tokens. `around` holds, for each open list item, (checkbox item or None, line)."""
 
     lines: list[str]
     regions: list[Region]
-    started: list[_Started] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     fences: list[Fence] = field(default_factory=list)
-    around: list[tuple[int, int]] = field(default_factory=list)
+    around: list[tuple[int | None, int]] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
     heading_level: int = 0
     quotes: int = 0
-    unnamed: int = _TOP
+    unnamed: int | None = None
 
     def open_item(self, token: Token) -> None:
         start, end = token.map or [0, 0]
-        parent, parent_line = self.around[-1] if self.around else (_TOP, -1)
+        parent, parent_line = self.around[-1] if self.around else (None, -1)
         found = box(self.lines[start]) if token.markup in "-*+" and not self.quotes else None
         if found is None:
             self.around.append((parent, start))
             return
         column = _columns(self.lines[start], found.offset - 1)
         deep = column > _CODE_INDENT and self._is_deep(start, parent_line)
-        self.unnamed = len(self.started)
+        self.unnamed = len(self.items)
         self.around.append((self.unnamed, start))
         texts = tuple(text for _, text in self.headings)
-        self.started.append(_Started(start, end, column, found, parent, texts, deep))
+        paragraph = (found.rest,)
+        self.items.append(Item(start, end, column, found, paragraph, parent, headings=texts, deep=deep))
 
     def close_item(self, _token: Token) -> None:
         self.around.pop()
@@ -141,12 +141,12 @@ class _Reader:
     def read_inline(self, token: Token) -> None:
         if self.heading_level:
             self._head(token.content)
-        elif self.unnamed != _TOP and token.map and token.map[0] == self.started[self.unnamed].start:
-            item = self.started[self.unnamed]
+        elif self.unnamed is not None and token.map and token.map[0] == self.items[self.unnamed].start:
+            item = self.items[self.unnamed]
             first, *further = token.content.split("\n")
             hard_break = "  " if further and first.endswith(("  ", "\\")) else ""
-            item.paragraph = (item.box.rest + hard_break, *further)
-        self.unnamed = _TOP
+            self.items[self.unnamed] = replace(item, paragraph=(item.box.rest + hard_break, *further))
+        self.unnamed = None
 
     def _head(self, content: str) -> None:
         while self.headings and self.headings[-1][0] >= self.heading_level:
@@ -182,24 +182,6 @@ class _Reader:
         closed = not comment or "-->" in token.content
         self.regions.append(Region(kind="comment" if comment else "html", start=start, end=end, closed=closed))
 
-    def layout(self) -> Layout:
-        """Return what was read, without boxes that have no name, and those in a comment that its list item cut off.
-
-        Such a comment goes on for every reader of the page, and for whoever wrote it, up to its `-->` (O7).
-        """
-        layout = Layout(lines=tuple(self.lines), items=(), fences=tuple(self.fences), regions=tuple(self.regions))
-        regions = tuple(_to_its_end(region, layout) for region in self.regions)
-        hidden = [(region.start, region.end) for region in regions if region.kind == "comment" and not region.closed]
-        places: dict[int, int | None] = {_TOP: None}
-        items: list[Item] = []
-        for index, each in enumerate(self.started):
-            if not join_name(each.paragraph) or any(start < each.start < end for start, end in hidden):
-                places[index] = places[each.parent]
-                continue
-            places[index] = len(items)
-            items.append(_item(each, places[each.parent]))
-        return Layout(lines=layout.lines, items=tuple(items), fences=layout.fences, regions=regions)
-
 
 _HANDLERS: Mapping[str, Callable[[_Reader, Token], None]] = {
     "list_item_open": _Reader.open_item,
@@ -213,29 +195,42 @@ _HANDLERS: Mapping[str, Callable[[_Reader, Token], None]] = {
 }
 
 
-def _item(each: _Started, parent: int | None) -> Item:
-    return Item(
-        start=each.start,
-        end=each.end,
-        column=each.column,
-        box=each.box,
-        paragraph=each.paragraph,
-        parent=parent,
-        headings=each.headings,
-        deep=each.deep,
-    )
-
-
-def _to_its_end(region: Region, layout: Layout) -> Region:
-    if region.closed:
-        return region
-    fenced = {line for fence in layout.fences for line in range(fence.start, fence.end)}
-    for line in range(region.end, len(layout.lines)):
-        if "-->" in layout.lines[line] and line not in fenced:
-            return Region(kind=region.kind, start=region.start, end=line + 1, closed=False)
-    return region
-
-
 def _columns(line: str, offset: int) -> int:
     """Return the column of an offset: tabs go to the next multiple of four (CommonMark 2.2)."""
     return len(line[:offset].expandtabs(4)) if "\t" in line[:offset] else offset
+
+
+def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it calls it so
+    """Ask for a list without markdown-it's special case, by which deep items continue the text of the one above."""
+    if not silent:
+        return list_block(state, start, end, silent)
+    indent, state.listIndent = state.listIndent, -1
+    try:
+        return list_block(state, start, end, silent)
+    finally:
+        state.listIndent = indent
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it calls it so
+    """Read a paragraph that ends above the first deep line that could interrupt it."""
+    whole = state.lineMax
+    state.lineMax = _interruption(state, start)
+    try:
+        return paragraph(state, start, end, silent)
+    finally:
+        state.lineMax = whole
+
+
+def _interruption(state: StateBlock, start: int) -> int:
+    """Return the first of the deep lines right below `start` that begins something else, or the end of the block."""
+    rules = state.md.block.ruler.getRules("paragraph")
+    around, state.parentType = state.parentType, "paragraph"
+    try:
+        for line in range(start + 1, state.lineMax):
+            if state.isEmpty(line) or state.sCount[line] - state.blkIndent < _CODE_INDENT:
+                break
+            if any(rule(state, line, state.lineMax, True) for rule in rules):
+                return line
+        return state.lineMax
+    finally:
+        state.parentType = around

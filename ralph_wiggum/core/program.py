@@ -36,6 +36,9 @@ LAUNCHERS = frozenset(
 _VERSION = re.compile(r"-?\d+(\.\d+)*$")
 _SCRIPT_ENDING = re.compile(r"(-cli)?\.(js|cjs|mjs|ts|py|pyz|rb|pl|sh|phar|jar)$")
 _LAUNCHING = re.compile(r"exec|run|dlx|x|tool|start|[\d.]+[smhd]?")  # subcommands of launchers, and durations
+_LAUNCHER_VALUES = frozenset(
+    {"--with", "--from", "-p", "--package", "--python", "--directory", "--project", "-u", "-n"}
+)
 _SHELL_CODE = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
 _CODE: Mapping[str, frozenset[str]] = {
     "python": frozenset({"-c"}),
@@ -98,13 +101,13 @@ class Process:
     @property
     def called(self) -> str:
         """Return the bare name that a person would know the program by: `npm` for `node …/npm-cli.js`."""
-        if self.name in LAUNCHERS or not self.script:
+        if self.name in LAUNCHERS or self.inline or not self.script:
             return bare(self.argv[0]) if self.argv else self.name
         return bare(self.script.split(" ")[1]) if self.script.startswith("-m ") else bare(self.script)
 
     @property
     def package(self) -> str:
-        """Return the npm package that a script belongs to: `@playwright/mcp` of `…/node_modules/@playwright/mcp/cli.js`."""
+        """Return the npm package of a script: `@playwright/mcp` of `…/node_modules/@playwright/mcp/cli.js`."""
         _, found, path = self.script.rpartition("/node_modules/")
         words = path.split("/")
         return "/".join(words[: 2 if path.startswith("@") else 1]) if found and words[0] != ".bin" else ""
@@ -161,18 +164,19 @@ def arguments(process: Process) -> tuple[str, ...]:
 
 
 def launched(process: Process) -> tuple[str, tuple[str, ...]]:
-    """Return the name of the program that really runs, and its words that are no options.
+    """Return the name of the program that really runs, and its arguments.
 
     Of a launcher (`npx -y @scope/tool`, `timeout 60 tool`) it is what it launches, else the process's own.
 
     >>> launched(Process(pid=1, ppid=0, started=0, exe="/usr/bin/uv", argv=("uv", "run", "mcp-server-git", "-v")))
-    ('mcp-server-git', ())
+    ('mcp-server-git', ('-v',))
     """
-    words = [word for word in arguments(process) if not word.startswith("-")]
+    words = list(arguments(process))
     if process.called not in LAUNCHERS:
         return process.called, tuple(words)
-    while words and (_LAUNCHING.fullmatch(words[0]) or "=" in words[0]):
-        words.pop(0)
+    while words and (words[0].startswith("-") or "=" in words[0] or _LAUNCHING.fullmatch(words[0])):
+        if words.pop(0) in _LAUNCHER_VALUES:
+            words = words[1:]
     if not words:
         return process.called, ()
     return words[0] if words[0].startswith("@") else bare(words[0]), tuple(words[1:])

@@ -289,8 +289,19 @@ def test_a_baseline_runs_all_checks_and_survives_a_restart(make: Make, project: 
     again = make(*commands)
     again.load_baseline(json.loads(json.dumps(checks.baseline_data())))
     gates = _all(again)
-    assert [gate.status for gate in gates] == [PASSED, PASSED, FAILED]
-    assert gates[2].environment
+    assert [gate.status for gate in gates] == [PASSED, PASSED, NOT_RUN]
+    assert gates[2].reason.startswith("cannot run, as before the first task: no-such-tool")
+
+
+def test_a_tool_that_was_missing_in_the_evening_blocks_nobody_and_hides_nothing(make: Make, project: Path) -> None:
+    """O18: it proves nothing while it is missing; the checks after it run; once it is there, all failures count."""
+    tool = project / "tool"
+    checks = make("./tool", "true")
+    assert checks.baseline("", Seen())[0].environment
+    assert [gate.status for gate in _all(checks)] == [NOT_RUN, PASSED]
+    tool.write_text("#!/bin/sh\necho a.py:1:1: E501 long; exit 1\n")
+    tool.chmod(0o755)
+    assert [gate.status for gate in _all(checks)] == [FAILED, NOT_RUN]
 
 
 def test_bytecode_stays_out_of_the_work_tree(make: Make, project: Path) -> None:

@@ -18,6 +18,8 @@ def box(tmp_path: Path) -> Sandbox:
     box = make(tmp_path / "work", tmp_path)
     box.git("branch", "other")
     box.git("tag", "v1")
+    box.write("src/b.py", "b = 'an earlier task'\n")
+    box.git("commit", "-qam", "an earlier task")
     box.write("a.py", "stashed by the person\n")
     box.git("stash", "-q")
     box.write("a.py", "staged by the person\n")
@@ -33,7 +35,7 @@ def agent(box: Sandbox, act: str) -> None:
 
 def refs(box: Sandbox) -> dict[str, str]:
     listed = box.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags", "refs/stash")
-    return dict(line.split(" ") for line in listed.split("\n"))  # type: ignore[misc] # two words a line
+    return dict(line.split(" ") for line in listed.split("\n"))
 
 
 ACTS = [
@@ -69,7 +71,6 @@ ACTS = [
 def test_the_repository_is_as_it_was_and_the_person_lost_nothing(box: Sandbox, act: str, word: str) -> None:
     """O38: HEAD, branches, tags, stashes, what is staged, and every uncommitted change of the person's."""
     box.git("checkout", "-q", "-b", "night")
-    box.git("commit", "-q", "--allow-empty", "-m", "an earlier task")
     repo = box.repo()
     assert repo.begin("r1").branch == "night"
     repo.snapshot()
@@ -228,6 +229,47 @@ def test_a_worktree_that_the_agent_makes_is_named_and_left(box: Sandbox, tmp_pat
     agent(box, f"git worktree add -q -b side '{tmp_path}/side'")
     assert any("side" in word for word in repo.mend())
     assert box.git("-C", str(tmp_path / "side"), "status", "--porcelain") == ""
+
+
+def test_settings_of_the_agents_that_would_outlive_the_night_are_put_back(box: Sandbox) -> None:
+    """The person's own commits must not be the agent's the next day."""
+    box.git("config", "user.name", "Per Son")
+    repo = box.repo()
+    repo.begin("r1")
+    repo.snapshot()
+    agent(
+        box,
+        "git config user.name Bot; git config user.email bot@example.org; git config core.hooksPath .husky;"
+        "echo '*' > .git/info/exclude",
+    )
+    words = " ".join(repo.mend())
+    assert "user.email, user.name: put back" in words
+    assert "core.hookspath: left" in words
+    assert "info/exclude: put back" in words
+    assert box.git("config", "user.name") == "Per Son"
+    assert box.git("config", "user.email", check=False) == ""
+    assert box.git("config", "core.hooksPath") == ".husky"
+    assert "mine.txt" in box.status()
+    assert repo.mend() == ()
+
+
+def test_a_lock_that_a_killed_git_of_the_agents_left_is_removed(box: Sandbox) -> None:
+    """Else every git command of the next attempt fails."""
+    repo = box.repo()
+    repo.begin("r1")
+    repo.snapshot()
+    box.write(".git/index.lock", "")
+    assert any("index.lock" in word for word in repo.mend())
+    box.git("add", "mine.txt")
+
+
+def test_a_repository_that_cannot_be_mended_does_not_end_the_night(box: Sandbox) -> None:
+    """O12."""
+    repo = box.repo()
+    repo.begin("r1")
+    repo.snapshot()
+    agent(box, "echo garbage > .git/HEAD")
+    assert any("could not be put back" in word for word in repo.mend())
 
 
 def test_an_unborn_branch_stays_unborn(tmp_path: Path) -> None:

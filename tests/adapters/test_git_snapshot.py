@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -374,3 +375,24 @@ def test_an_environment_of_another_repository_is_not_believed(box: Sandbox, tmp_
     box.env = {key: value for key, value in box.env.items() if key not in ("GIT_DIR", "GIT_INDEX_FILE")}
     assert box.git("ls-tree", "-r", "--name-only", repo.snapshot().tree).split("\n")[1] == ".kiro/specs/demo/tasks.md"
     assert not (tmp_path / "index").exists()
+
+
+def test_twenty_thousand_files(tmp_path: Path) -> None:
+    """Issue: 20,000 files. Generous bounds (about 35 and 60 ms alone on the machine)."""
+    box = make(tmp_path / "work", tmp_path)
+    for folder in range(200):
+        (box.top / f"d{folder}").mkdir()
+        for number in range(100):
+            (box.top / f"d{folder}/f{number}").write_text(f"{folder} {number}\n")
+    box.git("add", "-A")
+    box.git("commit", "-qm", "many")
+    repo = box.repo()
+    assert repo.begin("r1").dirty == ()
+    before = repo.snapshot()
+    box.write("d7/f7", "changed\n")
+    started = time.monotonic()
+    after = repo.snapshot()
+    assert time.monotonic() - started < 1.0
+    made = repo.commit(before, after, subject="x", trailers={})
+    assert box.committed(made.sha) == {"d7/f7"}
+    assert time.monotonic() - started < 2.0

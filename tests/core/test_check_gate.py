@@ -58,6 +58,14 @@ def test_what_could_not_run_is_the_environment() -> None:
     assert gate.failures == ("cannot run: pytest is not installed",)
 
 
+def test_the_obstacle_of_the_evening_blocks_nobody() -> None:
+    """O18: red at the start blocks by new failures only; another obstacle is new."""
+    result = CheckResult(failures=_red("exit 127"), obstacle="pytest is not installed")
+    same, other = Failures(obstacle="pytest is not installed"), Failures(obstacle="no space left")
+    assert check_gate.gate(PLAN, result, same).status is GateStatus.NOT_RUN
+    assert check_gate.gate(PLAN, result, other).environment
+
+
 def test_what_was_stopped_proves_nothing() -> None:
     gate = check_gate.gate(PLAN, CheckResult(failures=Failures(), stopped=True), None)
     assert (gate.status, gate.reason) == (GateStatus.NOT_RUN, "stopped")

@@ -77,6 +77,7 @@ def test_what_stands_in_a_line_stays_one_line(text: str) -> None:
         pytest.param("```sh\n# comment\nls\n```", "```sh\n # comment\nls\n```", id="code stays code"),
         pytest.param("```\nls", "```\nls\n```", id="an open fence is closed"),
         pytest.param("````\n```\nx\n````", "````\n```\nx\n````", id="a longer fence holds a shorter one"),
+        pytest.param("```<!-- ralph:a -->", "```&lt;!-- ralph:a -->\n```", id="a mark behind a fence is shown"),
         pytest.param("<!-- hidden -->", "&lt;!-- hidden -->", id="a comment is shown"),
         pytest.param("\x1b[31mred\x1b[0m\r\nnext", "red\nnext", id="terminal sequences go"),
         pytest.param("\n\n", "", id="nothing"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.night import project as projects
-from tests.night.project import ACTIVITY, Project
+from tests.night.project import ACTIVITY, SETTINGS, Project
 
 PLAN = """\
 # Plan
@@ -32,6 +32,7 @@ PLAN = """\
 """
 ENTRY = re.compile(r"^## \[[^\]]*\] (?P<title>.*)\n\n### Status: (?P<status>.*)$", re.MULTILINE)
 MARKER = re.compile(r"^<!-- ralph:([0-9a-f]{16}) -->$", re.MULTILINE)
+OTHERWISE = (ACTIVITY, SETTINGS)  # these name times and folders
 SETTLED = ("✅ COMPLETE", "⏭️ SKIPPED")
 HELPER = ["sh", "setsid sleep 300 >/dev/null 2>&1 &"]
 LONGEST_SECONDS = 1.6  # about as long as an undisturbed night of this plan takes
@@ -79,7 +80,8 @@ def make(folder: Path) -> Project:
             "2": [work("hopeless.txt", ["write", "broken", "x"], ["write", "shared.txt", "spoilt"])],
             "3": [[*work("three.txt")[:-1], ["say", "I lost it."]], work("three.txt")],
             "6": [work("six.txt")],
-        }
+        },
+        by_attempt=True,
     )
     projects.commit_all(project)
     project.git("tag", "-f", "evening")
@@ -91,11 +93,11 @@ def look(project: Project) -> dict[str, object]:
     entries = [(found["title"], found["status"]) for found in ENTRY.finditer(project.activity)]
     return {
         "tasks.md": project.tasks,
-        "tree": {path: blob for path, blob in project.tree().items() if path != ACTIVITY},
+        "tree": {path: blob for path, blob in project.tree().items() if path not in OTHERWISE},
         "work tree": {
             path.relative_to(project.root).as_posix(): path.read_bytes()
             for path in project.root.rglob("*")
-            if path.is_file() and not {".git", ".ralph"} & set(path.parts) and path.name != "activity.md"
+            if path.is_file() and not {".git", ".ralph"} & set(path.parts) and path.name not in ("activity.md", "ralph.yaml")
         },
         "commits": sorted(project.task_commits()),
         "settled": sorted(entry for entry in entries if entry[1] in SETTLED),

@@ -82,9 +82,15 @@ class Project:
         agent = {"command": [sys.executable, "-I", "-S", str(PLAYER), str(self.play)]}
         self.write(SETTINGS, json.dumps({"agent": "player", "agents": {"player": agent}, "quality_checks": {}} | values))
 
-    def plays(self, tasks: Mapping[str, Sequence[Script]] | None = None, default: Script | None = None) -> None:
+    def plays(
+        self,
+        tasks: Mapping[str, Sequence[Script]] | None = None,
+        default: Script | None = None,
+        *,
+        by_attempt: bool = False,
+    ) -> None:
         """Tell the agent what to do: for each task the script of its first run, its second …"""
-        play: dict[str, Any] = {"tasks": dict(tasks or {})}
+        play: dict[str, Any] = {"tasks": dict(tasks or {}), "by_attempt": by_attempt}
         if default is not None:
             play["default"] = default
         (self.play / "play.json").write_text(json.dumps(play))

@@ -1,7 +1,7 @@
 """A scripted agent: player.py FOLDER. FOLDER/play.json says what it does, FOLDER/runs.jsonl counts its runs.
 
-play.json: {"tasks": {KEY: [[STEP, …] of its first run, …]}, "default": [STEP, …]}; the last script of a task is used
-for all later runs. A step is a list, the name of a function below and its arguments, in which {task}, {n} (the run of
+play.json: {"tasks": {KEY: [[STEP, …] of its first run, …]}, "default": [STEP, …], "by_attempt": false}; the last script
+of a task is used for all later runs. `by_attempt` goes by RALPH_ATTEMPT, which an interruption does not raise. A step is a list, the name of a function below and its arguments, in which {task}, {n} (the run of
 this task, from 1), {pid}, {now}, {folder} and {changing} (a text that no two runs share) are replaced.
 """
 
@@ -157,7 +157,8 @@ def main() -> None:
     log("start", n=n, attempt=int(os.environ["RALPH_ATTEMPT"]), run=os.environ["RALPH_RUN_ID"])
     play = json.loads((FOLDER / "play.json").read_text())
     scripts = play["tasks"].get(TASK)
-    steps = scripts[min(n, len(scripts)) - 1] if scripts else play.get("default", DEFAULT)
+    turn = int(os.environ["RALPH_ATTEMPT"]) if play["by_attempt"] else n
+    steps = scripts[min(turn, len(scripts)) - 1] if scripts else play.get("default", DEFAULT)
     for name, *arguments in steps:
         globals()[name](*(filled(argument, n) for argument in arguments))
     log("end", n=n)

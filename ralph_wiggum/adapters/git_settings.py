@@ -1,0 +1,73 @@
+"""The repository's own settings: what an agent must not leave behind in `.git/config` and `.git/info/exclude`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from ralph_wiggum.adapters.git_place import Place
+
+# Whose commits these are, what counts as the work tree and what is ignored. Anything else (remotes, hook managers,
+# LFS) may belong to a task and is only named.
+_PUT_BACK = ("user.", "author.", "committer.")
+_PUT_BACK_KEYS = frozenset({"core.bare", "core.worktree", "core.excludesfile", "core.autocrlf", "core.eol"})
+_ABOUT_BRANCHES = "branch."  # comes and goes with branches, which are put back as such
+
+
+class GitSettings:
+    """Remembers the two files as they were when the run began."""
+
+    def __init__(self, place: Place) -> None:
+        self._git = place.git
+        self._config = place.common_dir / "config"
+        self._exclude = place.common_dir / "info" / "exclude"
+        self._saved = place.state / "persons.config"
+        self.record()
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Return the files to watch."""
+        return self._config, self._exclude
+
+    def record(self) -> None:
+        """Take the files as they are for right."""
+        self._saved.write_bytes(_content(self._config) or b"")
+        self._excluded = _content(self._exclude)
+
+    def mend(self) -> list[str]:
+        """Put back what matters and return words for all that was changed."""
+        words = []
+        if _content(self._exclude) != self._excluded:
+            self._exclude.parent.mkdir(exist_ok=True)
+            self._exclude.write_bytes(self._excluded or b"")
+            words.append("the agent changed .git/info/exclude: put back")
+        was, now = self._entries(self._saved), self._entries(self._config)
+        changed = sorted(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
+        back = [key for key in changed if key.startswith(_PUT_BACK) or key in _PUT_BACK_KEYS]
+        left = [key for key in changed if key not in back and not key.startswith(_ABOUT_BRANCHES)]
+        for key in back:
+            self._put_back(key, was.get(key, []))
+        words += [f"the agent changed git's settings {', '.join(back)}: put back"] if back else []
+        words += [f"the agent changed git's settings {', '.join(left)}: left"] if left else []
+        if changed:
+            self.record()
+        return words
+
+    def _put_back(self, key: str, values: list[str]) -> None:
+        self._git.run("config", "--file", str(self._config), "--unset-all", key, check=False)
+        for value in values:
+            self._git.run("config", "--file", str(self._config), "--add", key, value)
+
+    def _entries(self, file: Path) -> dict[str, list[str]]:
+        """Return every key with its values, in order (`git config -z --list` prints "key", a new line, "value")."""
+        found: dict[str, list[str]] = {}
+        for item in self._git.run("config", "--file", str(file), "-z", "--list", check=False).items:
+            key, _, value = item.partition("\n")
+            found.setdefault(key, []).append(value)
+        return found
+
+
+def _content(file: Path) -> bytes | None:
+    with suppress(OSError):
+        return file.read_bytes()
+    return None
