@@ -37,9 +37,9 @@ def from_data(data: Mapping[str, object]) -> dict[str, Failures]:
     found: dict[str, Failures] = {}
     for key, entry in data.items():
         match entry:
-            case {"keys": list(keys), "exit_code": int() | None as exit_code}:
-                obstacle = str(entry.get("obstacle", ""))
-                found[key] = Failures(tuple(sorted(str(each) for each in keys)), exit_code, obstacle)
+            case {"keys": list(keys), "exit_code": int() | None as exit_code, "obstacle": str(obstacle)}:
+                names = tuple(sorted(str(each) for each in keys))
+                found[key] = Failures(keys=names, exit_code=exit_code, obstacle=obstacle)
             case _:
                 continue
     return found

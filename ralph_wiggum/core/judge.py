@@ -20,7 +20,6 @@ from ralph_wiggum.core.evidence import (
     Verdict,
 )
 
-
 SAID_NOTHING = Said()
 
 

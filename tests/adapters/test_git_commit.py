@@ -292,7 +292,9 @@ def test_a_lock_left_by_a_dead_git_is_removed_and_said(box: Sandbox) -> None:
     lock = box.write(".git/index.lock", "")
     old = time.time() - 5
     os.utime(lock, (old, old))
-    made = commit_all(repo, box, {"a.py": "2\n"})
+    before = repo.snapshot()
+    box.write("a.py", "2\n")
+    made = repo.commit(before, repo.snapshot(), subject="x", trailers={})
     assert made.sha
     assert any("index.lock" in note for note in made.notes)
     assert box.status() == ""

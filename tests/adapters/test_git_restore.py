@@ -329,7 +329,7 @@ def playground() -> Path:
     return top
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), before_acts=st.integers(0, 4), acts=st.integers(1, 8))
 def test_any_edits_between_two_snapshots_are_undone(playground: Path, seed: int, before_acts: int, acts: int) -> None:
     """Round trip: restore brings back exactly the tree of before, empty folders aside, which git does not know."""
@@ -348,7 +348,7 @@ def test_any_edits_between_two_snapshots_are_undone(playground: Path, seed: int,
     assert repo.snapshot() == before
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_what_somebody_does_between_snapshot_and_restore_survives(playground: Path, seed: int) -> None:
     """Whatever was edited after `after` is still there, byte for byte."""

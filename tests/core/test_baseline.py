@@ -55,7 +55,9 @@ def test_a_baseline_survives_json() -> None:
 
 @pytest.mark.parametrize("entry", [None, 3, {}, {"keys": "a", "exit_code": 1}, {"keys": [], "exit_code": "1"}, []])
 def test_an_entry_of_another_shape_is_left_out(entry: object) -> None:
-    assert baseline.from_data({"$ a": entry, "$ b": {"keys": [], "exit_code": 0}}) == {"$ b": Failures()}
+    assert baseline.from_data({"$ a": entry, "$ b": {"keys": [], "exit_code": 0, "obstacle": ""}}) == {
+        "$ b": Failures()
+    }
 
 
 def test_the_same_command_elsewhere_is_another_check() -> None:
