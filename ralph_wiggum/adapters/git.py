@@ -19,7 +19,7 @@ from ralph_wiggum.adapters.git_guard import Guard
 from ralph_wiggum.adapters.git_kept import Kept
 from ralph_wiggum.adapters.git_owned import Owned
 from ralph_wiggum.adapters.git_place import Place, locate
-from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_refs
+from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_own_ref, write_refs
 from ralph_wiggum.adapters.git_restore import Restorer
 from ralph_wiggum.adapters.git_snapshot import Snapshots
 from ralph_wiggum.core.commits import describe_for_morning, ref_part
@@ -90,7 +90,7 @@ class GitRepo:
         notes = _warnings(place)
         head = started = Head("", "") if place.why_private else read_head(place.git)
         if self._commits(place):
-            head, words = take_branch(place, self._pattern, self._spec)
+            head, words = take_branch(place, started, self._pattern, self._spec)
             notes += words
         parts.snapshots.begin()
         self._look_at_persons(parts, head, since)
@@ -104,7 +104,7 @@ class GitRepo:
             parts.committer.persons = self._persons
         self._record_evening(place, head, run_id, resumed=since is not None)
         if not place.why_private:
-            parts.guard = Guard(place)
+            parts.guard = Guard(place, head)
         dirty = sorted(place.shown(path) for path in self._persons | parts.owned.dirty)
         return RepoState(
             head=head.commit,
@@ -122,8 +122,9 @@ class GitRepo:
 
     def keep(self, name: str, snapshot: Snapshot) -> None:
         """Hold a snapshot by the ref `refs/ralph/<spec>/keep/<name>`."""
-        git = self._parts().place.git
-        git.run("update-ref", f"refs/ralph/{ref_part(self._spec)}/keep/{ref_part(name)}", snapshot.tree)
+        place = self._parts().place
+        ref = f"refs/ralph/{ref_part(self._spec)}/keep/{ref_part(name)}"
+        write_own_ref(place.git, place.common_dir, ref, snapshot.tree)
 
     def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
         """Return the paths that differ, from the project root, sorted."""

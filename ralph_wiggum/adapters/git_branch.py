@@ -5,20 +5,19 @@ from __future__ import annotations
 from itertools import islice
 
 from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_refs import Head, read_head, read_refs
+from ralph_wiggum.adapters.git_refs import Head, read_refs
 from ralph_wiggum.core.commits import branch_names
 from ralph_wiggum.core.errors import RalphError
 
 _MOST_BRANCHES = 1_000
 
 
-def take_branch(place: Place, pattern: str, spec: str) -> tuple[Head, tuple[str, ...]]:
-    """Return HEAD after choosing the branch, and words for the person. No uncommitted file is touched.
+def take_branch(place: Place, head: Head, pattern: str, spec: str) -> tuple[Head, tuple[str, ...]]:
+    """Choose the branch, from HEAD as it is; return HEAD then, and words for the person. Nothing uncommitted moves.
 
     On the default branch, or a detached HEAD: the branch of the spec, used again only if it holds all of HEAD and can
     be had without touching what is not committed; else the next free name. On any other branch: stay.
     """
-    head = read_head(place.git)
     if not head.commit:
         return head, (f"no commit yet: the first one will be made on {head.branch}",)
     if head.ref and not _is_default(place, head.branch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -76,6 +77,7 @@ class Git:
         self.notes: list[str] = []
         self._plain = {key: value for key, value in (os.environ if env is None else env).items() if key not in _FOREIGN}
         self._plain |= _QUIET
+        self._program = shutil.which("git", path=self._plain.get("PATH")) or "git"  # spares a search at each start
         self._env = self._plain | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
         if git_dir is not None:
             self._env |= {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(cwd)}
@@ -101,7 +103,7 @@ class Git:
         """
         data = stdin if isinstance(stdin, bytes) else nul_joined(stdin)
         full = self._env | dict(env or {}) | ({"GIT_INDEX_FILE": str(index)} if index else {})
-        argv = ["git", *_CONFIG, *(() if hooks else _NO_HOOKS), *args]
+        argv = [self._program, *_CONFIG, *(() if hooks else _NO_HOOKS), *args]
         locks: LockWait | None = None
         while True:
             result = _start(argv, self.cwd, full, data)
@@ -123,7 +125,7 @@ class Git:
         """
         full = self._plain | dict(env) | {"GIT_INDEX_FILE": str(index)}
         with output.open("w+b") as sink:
-            process = _popen(["git", *_CONFIG, *args], self.cwd, full, sink.fileno())
+            process = _popen([self._program, *_CONFIG, *args], self.cwd, full, sink.fileno())
             code = _feed(process, stdin, self.hook_seconds)
             _end_group(process.pid)  # what the hook started in the background
             sink.seek(0)
@@ -161,7 +163,7 @@ def _start(argv: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes) -> 
     except subprocess.TimeoutExpired:
         _end_group(process.pid)
         process.communicate()
-        message = f"git took longer than {TIMEOUT_SECONDS:.0f} s: {' '.join(argv[:1] + argv[-4:])}"
+        message = f"git took longer than {TIMEOUT_SECONDS:.0f} s: git {' '.join(argv[-4:])}"
         raise RalphError(message, hint="is the disk, or a network file system, very slow?") from None
     return Result(code=process.returncode, out=out, err=err.decode("utf-8", "replace"))
 

@@ -56,14 +56,14 @@ class Record:
 class Guard:
     """Compares the repository with the record made after the runner's own last act."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, head: Head) -> None:
         self._place = place
         self._git = place.git
         self._saved_index = place.state / "persons.index"
         # with other worktrees around, other branches and the stash may be somebody else's work
         self._shared = place.git_dir != place.common_dir or _has_entries(place.common_dir / "worktrees")
         self._settings = GitSettings(place)
-        self._record = self._read()
+        self._record = self._read(head)
         self.visited: tuple[str, ...] = ()  # commits that HEAD and the branch were at when the last mend began
 
     @property
@@ -105,7 +105,7 @@ class Guard:
         words += self._mend_stashes(number)
         words += self._mend_index()
         words += self._settings.mend()
-        self._record = self._read()
+        self._record = self._read(self._record.head)
         return words
 
     def _look(self) -> Signs:
@@ -118,11 +118,17 @@ class Guard:
             head = (git_dir / "HEAD").read_bytes()
         return Signs(head, (*found, *sorted(loose)), _stamp(git_dir / "index"), operations(git_dir))
 
-    def _read(self) -> Record:
+    def _read(self, head: Head) -> Record:
         refs = read_refs(self._git, "refs/heads", "refs/tags")
-        record = Record(read_head(self._git), refs, read_stashes(self._git), self._look())
+        record = Record(head, refs, self._stashes(), self._look())
         self._save_index()
         return record
+
+    def _stashes(self) -> dict[str, str]:
+        """Return the stashes; no process is started where there can be none."""
+        common = self._place.common_dir
+        there = any((common / name).exists() for name in ("logs/refs/stash", "reftable", "refs/stash"))
+        return read_stashes(self._git) if there else {}
 
     def _save_index(self) -> None:
         self._saved_index.unlink(missing_ok=True)
@@ -202,7 +208,7 @@ class Guard:
 
     def _mend_stashes(self, number: int) -> list[str]:
         """Take the agent's stashes off the person's list, and put back those it dropped."""
-        was, now = self._record.stashes, read_stashes(self._git)
+        was, now = self._record.stashes, self._stashes()
         if was == now or self._shared:
             return []
         words = []

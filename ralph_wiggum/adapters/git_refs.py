@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,30 @@ def write_refs(git: Git, lines: Sequence[str]) -> None:
     """Run lines of `git update-ref --stdin` as one transaction."""
     if lines:
         git.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+
+
+def write_own_ref(git: Git, common_dir: Path, name: str, target: str) -> None:
+    """Point a ref of the runner's own at an object, without a process where the repository keeps refs as files.
+
+    Written as git does it, the lock first (gitrepository-layout(5), refs). RalphError if git refuses it.
+    """
+    if (common_dir / "refs/heads").is_dir():  # with reftable it is a file
+        with suppress(OSError):
+            _write_loose(common_dir / name, target)
+            return
+    git.run("update-ref", name, target)
+
+
+def _write_loose(path: Path, target: str) -> None:
+    lock = Path(f"{path}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("x") as file:
+        file.write(f"{target}\n")
+    try:
+        lock.replace(path)
+    except OSError:
+        lock.unlink()
+        raise
 
 
 def different(before: Mapping[str, Ref], after: Mapping[str, Ref]) -> list[str]:

@@ -39,7 +39,8 @@ class GitSettings:
         words = []
         if _content(self._exclude) != self._excluded:
             self._exclude.parent.mkdir(exist_ok=True)
-            self._exclude.write_bytes(self._excluded or b"")
+            self._exclude.write_bytes(self._excluded or b"")  # empty is as good as absent
+            self._excluded = _content(self._exclude)
             words.append("the agent changed .git/info/exclude: put back")
         was, now = self._entries(self._saved), self._entries(self._config)
         changed = sorted(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))

@@ -210,9 +210,9 @@ class Keeper:
 
 
 def identity(pid: int, table: ProcessTable | None = None) -> str:
-    """Return the pid with the start time of its process, "pid@start"; the start is empty where there is none."""
+    """Return the pid with the start of its process as the system writes it, "pid@start"; without a process "pid@"."""
     seen = (table or system_table()).look(pid)
-    return f"{pid}@{seen.started if seen else ''}"
+    return f"{pid}@{seen.birth if seen else ''}"
 
 
 def wait_for(keeper: str, seconds: float = ANSWER_SECONDS) -> bool:

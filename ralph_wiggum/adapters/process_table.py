@@ -24,14 +24,16 @@ class Seen:
     """One process as it was seen.
 
     `started` counts seconds since the machine's boot (Linux) or since 1970 (elsewhere), suspended time included;
-    together with the pid it names a process without doubt. `own_cpu` and `ended_cpu` are seconds of CPU, of the
-    process itself and of those of its children that it has waited for.
+    together with the pid it names a process without doubt, as does `birth`, the same as the system writes it.
+    `own_cpu` and `ended_cpu` are seconds of CPU, of the process itself and of those of its children that it has
+    waited for.
     """
 
     pid: int
     ppid: int
     session: int
     started: float
+    birth: str
     zombie: bool = False
     own_cpu: float = 0.0
     ended_cpu: float = 0.0
@@ -102,6 +104,7 @@ class LinuxTable:
             ppid=int(field[1]),
             session=int(field[3]),
             started=int(field[19]) * _TICK,
+            birth=field[19].decode(),
             zombie=field[0] in (b"Z", b"X") and int(field[17]) <= 1,  # a main thread may end before the others
             own_cpu=(int(field[11]) + int(field[12])) * _TICK,
             ended_cpu=(int(field[13]) + int(field[14])) * _TICK,
@@ -195,6 +198,7 @@ class PsutilTable:
                     ppid=process.ppid(),
                     session=_session(pid),
                     started=process.create_time(),
+                    birth=str(process.create_time()),
                     zombie=zombie,
                     own_cpu=times.user + times.system if times else 0.0,
                     ended_cpu=getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0),

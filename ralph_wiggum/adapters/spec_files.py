@@ -15,7 +15,7 @@ from ralph_wiggum.adapters.project import Project, make_state
 from ralph_wiggum.adapters.whole_file import remove_left_over, replace_file
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.model import Plan
+from ralph_wiggum.core.model import IN_PROGRESS, Plan
 
 DOCUMENT_BYTES = 1 << 20
 STEERING_BYTES = 64 << 10
@@ -69,7 +69,7 @@ class SpecFiles:
             task = wanted if now.plan is before.plan else edit.relocate(wanted, now.plan, before.plan)
             text = edit.set_mark(now.text, task, mark)
             new = _Known(text.encode(), text, now.plan.with_mark(task.key, mark))
-            if new.data == now.data or self._replace(new.data, now.data):
+            if new.data == now.data or self._replace(new.data, now.data, settled=mark != IN_PROGRESS):
                 self._known = new
                 return new.plan
         raise RalphError(
@@ -82,13 +82,18 @@ class SpecFiles:
         data = self._path.read_bytes()
         if self._held is None or self._held.data != data or not self._held_file.exists():
             make_state(self._project.state)
-            replace_file(self._held_file, (data,))
+            replace_file(self._held_file, (data,), durable=False)  # once an attempt: no waiting for the disk
         self._held = _Held(data, _link(self._path))
 
     def held_from_disk(self) -> bool:
-        """Take up what an earlier process held; say whether there is anything."""
+        """Take up what an earlier process held; say whether there is anything.
+
+        What a power cut left of it, nothing or zeros, is not what was held.
+        """
         with suppress(FileNotFoundError):
-            self._held = _Held(self._held_file.read_bytes(), _link(self._path))
+            data = self._held_file.read_bytes()
+            if data and b"\0" not in data:
+                self._held = _Held(data, _link(self._path))
         return self._held is not None
 
     def mark_held(self, key: str, mark: str) -> None:
@@ -154,9 +159,12 @@ class SpecFiles:
             keep_plan(self._project.plan_file, data, self._known.plan)
         return self._known
 
-    def _replace(self, data: bytes, expected: bytes) -> bool:
+    def _replace(self, data: bytes, expected: bytes, *, settled: bool) -> bool:
+        """Write the file unless it changed meanwhile; what goes on is in the journal too, and need not be settled."""
         try:
-            return replace_file(self._path, (data,), still_wanted=lambda: _bytes(self._path) == expected)
+            return replace_file(
+                self._path, (data,), settled=settled, still_wanted=lambda: _bytes(self._path) == expected
+            )
         except OSError as error:
             raise RalphError(
                 f"cannot write {self._path}: {error.strerror}",

@@ -12,12 +12,18 @@ TEMPORARY = ".ralph-new"
 
 
 def replace_file(
-    path: Path, parts: Iterable[bytes], *, durable: bool = True, still_wanted: Callable[[], bool] = lambda: True
+    path: Path,
+    parts: Iterable[bytes],
+    *,
+    durable: bool = True,
+    settled: bool = True,
+    still_wanted: Callable[[], bool] = lambda: True,
 ) -> bool:
     """Give a file new content. A symbolic link stays one (its target is replaced), the mode stays as it was.
 
-    `still_wanted` is asked at the last moment; returns whether the file was replaced. OSError if it cannot be
-    written; then the file is as it was before.
+    `durable` brings the content to the disk before it takes its place, `settled` the new place as well: without it a
+    power cut may bring back the content of before, whole. `still_wanted` is asked at the last moment; returns whether
+    the file was replaced. OSError if it cannot be written; then the file is as it was before.
     """
     target = Path(os.path.realpath(path))
     temporary = temporary_beside(target)
@@ -39,7 +45,7 @@ def replace_file(
         with suppress(OSError):
             temporary.unlink()
         raise
-    if durable:
+    if durable and settled:
         sync_folder(target.parent)
     return True
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Protocol
 
 from ralph_wiggum.core import activity
-from ralph_wiggum.core.history import History
+from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import (
     CheckpointBlocked,
     Ended,
@@ -19,6 +20,7 @@ from ralph_wiggum.core.model import Plan
 from ralph_wiggum.ports import ActivityLog, Clock
 
 SHOWN = (CheckpointBlocked, Ended, Noted, Skipped, Ticked, Waiting)
+CAUGHT_UP = 3  # entries; the log finds those again that are there, if they are not far from its end
 
 
 class JournalStore(Protocol):
@@ -56,6 +58,16 @@ class Ledger:
         """Take in everything that the journal holds already."""
         self.poll()
 
+    def catch_up(self) -> None:
+        """Load the journal, and show those of its last entries that a run which broke off could not show (B2)."""
+        last: deque[tuple[Entry, TaskRecord]] = deque(maxlen=CAUGHT_UP)
+        for entry in self._journal.poll():
+            if isinstance(entry, SHOWN):
+                last.append((entry, self.history.of(getattr(entry, "key", ""))))
+            self.history.apply(entry)
+        for entry, before in last:
+            self._show(entry, before)
+
     def poll(self) -> bool:
         """Take in what others appended (ralph-skip); say whether there was anything."""
         entries = self._journal.poll()
@@ -74,9 +86,12 @@ class Ledger:
         self._journal.append(written)
         self.poll()
         if isinstance(written, SHOWN):
-            text = activity.entry(written, before, retry_limit=self._retry_limit)
-            if text:
-                self._log.append(activity.entry_id(written), text)
+            self._show(written, before)
+
+    def _show(self, entry: Entry, before: TaskRecord) -> None:
+        text = activity.entry(entry, before, retry_limit=self._retry_limit)
+        if text:
+            self._log.append(activity.entry_id(entry), text)
 
     def note(self, text: str, *, key: str = "", detail: str = "") -> None:
         """Record something that the person should know in the morning."""

@@ -17,7 +17,7 @@ from ralph_wiggum.core import morning
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
-from ralph_wiggum.ports import Checks, RepoState, Snapshot, Snapshot
+from ralph_wiggum.ports import Checks, RepoState, Snapshot
 
 
 class KeptBaseline(Protocol):
@@ -91,7 +91,7 @@ class Run:
     # --- the evening
 
     def _evening(self) -> None:
-        self._ledger.load()
+        self._ledger.catch_up()
         self.repo_state = state = self._ports.repo.begin(self._order.run_id, since=self._since())
         self._ledger.record(
             RunStarted(

@@ -254,7 +254,7 @@ def _text(
 def _files(files: Sequence[str]) -> Iterator[str]:
     for file in files[:_NAMED_FILES]:
         letter, _, path = file.partition(" ")
-        yield f"- {code(path)} ({_FILE_WORDS.get(letter, letter)})"
+        yield f"- {code(path)} ({_FILE_WORDS.get(letter) or inline(letter, 20)})"
     if len(files) > _NAMED_FILES:
         yield f"- and {len(files) - _NAMED_FILES} more"
     if not files:
@@ -263,7 +263,7 @@ def _files(files: Sequence[str]) -> Iterator[str]:
 
 def _gates(gates: Sequence[GateSeen]) -> Iterator[str]:
     for gate in gates:
-        said = "; ".join(inline(text) for text in (gate.counts, gate.reason) if text) or gate.status
+        said = "; ".join(inline(text) for text in (gate.counts, gate.reason) if text) or inline(gate.status)
         seconds = f" ({gate.seconds:.1f} s)" if gate.seconds else ""
         yield f"- {_GATE_SIGNS.get(gate.status, '')} {inline(gate.name)}: {said}{seconds}"
     if not gates:
@@ -272,8 +272,8 @@ def _gates(gates: Sequence[GateSeen]) -> Iterator[str]:
 
 def _numbered(attempts: Sequence[Ended]) -> Iterator[str]:
     for number, ended in enumerate(attempts, 1):
-        how = f"{_approach(ended)}, {ended.agent}" if ended.agent else _approach(ended)
-        yield f"{number}. [{_minute(ended.at)}] {how}, {ended.seconds:.0f} s: {inline(ended.reason) or ended.result}"
+        how = f"{_approach(ended)}, {inline(ended.agent, 40)}" if ended.agent else _approach(ended)
+        yield f"{number}. [{_minute(ended.at)}] {how}, {ended.seconds:.0f} s: {inline(ended.reason) or inline(ended.result)}"
 
 
 def _attempt_notes(ended: Ended | None) -> tuple[str, ...]:
@@ -300,4 +300,4 @@ def _task(entry: Ended | Ticked | Skipped | CheckpointBlocked) -> str:
 
 def _minute(at: str) -> str:
     """Return an ISO time as "YYYY-MM-DD HH:MM"."""
-    return at[:16].replace("T", " ")
+    return inline(at[:16].replace("T", " "))

@@ -71,19 +71,12 @@ def _looks_like(each: Task, task: Task) -> bool:
 
 
 def _renamed(task: Task, plan: Plan, before: Plan | None) -> Task | None:
-    """Find a task that got another id, or another name."""
-    known = {(each.id, each.name) for each in before.tasks} if before is not None else set()
-    same_name = [each for each in plan.tasks if task.name and each.name == task.name]
-    if same_name:
-        return _only(same_name, known)
-    if not task.id or task.key != task.id:
-        return None
-    return _only([each for each in plan.tasks if each.id == task.id], known)
-
-
-def _only(tasks: list[Task], known: set[tuple[str, str]]) -> Task | None:
-    """Return the task if it is the only one, and no other task of the older plan."""
-    return tasks[0] if len(tasks) == 1 and (tasks[0].id, tasks[0].name) not in known else None
+    """Find a task that got another id, or another name: the only one, and by its name no other old task."""
+    others = {each.name for each in before.tasks if each.key != task.key} if before is not None else set()
+    found = [each for each in plan.tasks if task.name and each.name == task.name]
+    if not found and task.id and task.key == task.id:
+        found = [each for each in plan.tasks if each.id == task.id]
+    return found[0] if len(found) == 1 and found[0].name not in others else None
 
 
 def _doubt(task: Task, near: list[Task]) -> Moved:

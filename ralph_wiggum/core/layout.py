@@ -78,7 +78,8 @@ def without_hidden(layout: Layout) -> Layout:
 
     Such a comment goes on for every reader of the page, and for whoever wrote it, up to its `-->` (O7).
     """
-    regions = [_to_its_end(region, layout) for region in layout.regions]
+    fenced = {line for fence in layout.fences for line in range(fence.start, fence.end)}
+    regions = [_to_its_end(region, layout.lines, fenced) for region in layout.regions]
     hidden = [(region.start, region.end) for region in regions if region.kind == "comment" and not region.closed]
     places: dict[int | None, int | None] = {None: None}
     items: list[Item] = []
@@ -92,15 +93,12 @@ def without_hidden(layout: Layout) -> Layout:
     return Layout(layout.lines, items, layout.fences, regions)
 
 
-def _to_its_end(region: Region, layout: Layout) -> Region:
+def _to_its_end(region: Region, lines: Sequence[str], fenced: set[int]) -> Region:
     """Extend a comment that was cut off to the line that closes it, if there is one outside of code."""
     if region.closed:
         return region
-    fenced = {line for fence in layout.fences for line in range(fence.start, fence.end)}
-    for line in range(region.end, len(layout.lines)):
-        if "-->" in layout.lines[line] and line not in fenced:
-            return replace(region, end=line + 1)
-    return region
+    closing = (number for number in range(region.end, len(lines)) if "-->" in lines[number] and number not in fenced)
+    return replace(region, end=next(closing, region.end - 1) + 1)
 
 
 def own_lines(layout: Layout) -> list[list[tuple[int, int]]]:

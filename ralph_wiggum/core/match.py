@@ -11,15 +11,15 @@ from ralph_wiggum.core.model import Plan, Task
 def match(old: Plan, new: Plan) -> list[int | None]:
     """Return for each task of `old` its index in `new`, None where it is missing; no index comes twice.
 
-    What stayed the same is matched in order; then, of what is left, the same words elsewhere, the same id, the same
-    name, and last what stands alone in the same gap: that was reworded.
+    What stayed the same is matched in order; then, of what is left, the same words elsewhere, the same name, the same
+    id, and last what stands in the same gap: that was reworded.
     """
     if [task.label for task in old.tasks] == [task.label for task in new.tasks]:
         return list(range(len(old.tasks)))
     pairs: dict[int, int] = {}
     _in_order(old, new, pairs, lambda task: (task.label, task.text, task.mark))
     _in_order(old, new, pairs, lambda task: task.label)
-    for value in (_label, _id, _name):
+    for value in (_label, _name, _id):
         _alone(old, new, pairs, value)
     _in_gaps(old, new, pairs)
     return [pairs.get(index) for index in range(len(old.tasks))]

@@ -140,8 +140,10 @@ def _items(layout: Layout) -> Iterator[Warned]:
     for item in layout.items:
         if second_box(item.box.rest):
             yield _warned(item.start + 1, "two boxes on a line; the first one counts")
-        if item.deep:
-            yield _warned(item.start + 1, "indented so far that Markdown shows it as code; it is read as a task")
+    deep = [item.start + 1 for item in layout.items if item.deep]
+    if deep:
+        lines = f"line {deep[0]}" if len(deep) == 1 else f"lines {_listed(deep)}"
+        yield _warned(deep[0], f"{lines}: indented so far that Markdown sees code or text; read as tasks all the same")
 
 
 def _stars(plan: Plan) -> Iterator[Warned]:

@@ -101,7 +101,10 @@ def layout_of(text: str) -> Layout:
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects a layout from markdown-it's tokens. `around` holds, for each open list item, (checkbox item or None, line)."""
+    """Collects a layout from markdown-it's tokens.
+
+    `around` holds, for each open list item, the checkbox item that it is or lies in (or None) and its line.
+    """
 
     lines: list[str]
     regions: list[Region]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from ralph_wiggum.adapters.git import GitRepo
 from ralph_wiggum.ports import Committed
@@ -102,15 +106,26 @@ def commit_all(repo: GitRepo, box: Sandbox, edits: Mapping[str, str], extra: Seq
     return repo.commit(before, after, subject="feat(demo): task", trailers={"Ralph-Task": "1"}, extra=files)
 
 
-def make(top: Path, home: Path, *, identity: bool = True, branch: str = "main") -> Sandbox:
-    top.mkdir(parents=True, exist_ok=True)
-    box = Sandbox(top, clean_env(home, identity=True))
-    box.git("init", "-q", "-b", branch)
+@cache
+def _template(branch: str) -> Path:
+    """Return a repository that was made once, to be copied."""
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    box = Sandbox(folder / "work", clean_env(folder))
     box.write(".gitignore", ".ralph/\n*.log\n.env\n")
     box.write("a.py", "a = 1\n")
     box.write("src/b.py", "b = 1\n")
     box.write("src/run.sh", "#!/bin/sh\n", mode=0o755)
     box.write(".kiro/specs/demo/tasks.md", "- [ ] 1. One\n")
+    box.git("init", "-q", "-b", branch, "--template=")
     box.git("add", "-A")
     box.git("commit", "-q", "-m", "start")
-    return Sandbox(top, clean_env(home, identity=identity))
+    return box.top
+
+
+def make(top: Path, home: Path, *, identity: bool = True, branch: str = "main") -> Sandbox:
+    """Return a new repository with one commit at `top`."""
+    shutil.copytree(_template(branch), top)
+    box = Sandbox(top, clean_env(home, identity=identity))
+    box.git("update-index", "-q", "--refresh")
+    return box

@@ -240,7 +240,7 @@ def test_settings_of_the_agents_that_would_outlive_the_night_are_put_back(box: S
     agent(
         box,
         "git config user.name Bot; git config user.email bot@example.org; git config core.hooksPath .husky;"
-        "echo '*' > .git/info/exclude",
+        "mkdir -p .git/info; echo '*' > .git/info/exclude",
     )
     words = " ".join(repo.mend())
     assert "user.email, user.name: put back" in words

@@ -6,14 +6,14 @@ import os
 import random
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.adapters.git_sandbox import Sandbox, clean_env, make
+from ralph_wiggum.adapters.git import GitRepo
+from tests.adapters.git_sandbox import Sandbox, make
 
 
 @pytest.fixture
@@ -323,21 +323,23 @@ def _no_folder(path: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def playground() -> Path:
-    top = Path(tempfile.mkdtemp())
-    make(top / "work", top)
-    return top
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), before_acts=st.integers(0, 4), acts=st.integers(1, 8))
-def test_any_edits_between_two_snapshots_are_undone(playground: Path, seed: int, before_acts: int, acts: int) -> None:
-    """Round trip: restore brings back exactly the tree of before, empty folders aside, which git does not know."""
-    work = playground / "work"
-    box = Sandbox(work, clean_env(playground))
-    rng = random.Random(seed)
+def playground(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GitRepo]:
+    """Return one work tree for all examples, each of which goes on from what the last one left."""
+    home = tmp_path_factory.mktemp("playground")
+    box = make(home / "work", home)
     repo = box.repo()
     repo.begin("r1")
+    return box.top, repo
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), before_acts=st.integers(0, 4), acts=st.integers(1, 8))
+def test_any_edits_between_two_snapshots_are_undone(
+    playground: tuple[Path, GitRepo], seed: int, before_acts: int, acts: int
+) -> None:
+    """Round trip: restore brings back exactly the tree of before, empty folders aside, which git does not know."""
+    work, repo = playground
+    rng = random.Random(seed)
     scramble(work, rng, before_acts)
     before, was = repo.snapshot(), picture(work)
     scramble(work, rng, acts)
@@ -348,15 +350,12 @@ def test_any_edits_between_two_snapshots_are_undone(playground: Path, seed: int,
     assert repo.snapshot() == before
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
-def test_what_somebody_does_between_snapshot_and_restore_survives(playground: Path, seed: int) -> None:
+def test_what_somebody_does_between_snapshot_and_restore_survives(playground: tuple[Path, GitRepo], seed: int) -> None:
     """Whatever was edited after `after` is still there, byte for byte."""
-    work = playground / "work"
-    box = Sandbox(work, clean_env(playground))
+    work, repo = playground
     rng = random.Random(seed)
-    repo = box.repo()
-    repo.begin("r1")
     before = repo.snapshot()
     scramble(work, rng, 5)
     after, then = repo.snapshot(), picture(work)

@@ -27,6 +27,7 @@ from ralph_wiggum.adapters.keeper import (
     wait_for,
 )
 from ralph_wiggum.adapters.process_table import MARK, PsutilTable, system_table
+from ralph_wiggum.adapters.run_lock import process_began
 from tests.adapters.process_harness import (
     CHECKOUT,
     PROGRAMS,
@@ -522,8 +523,9 @@ def test_a_sweep_for_any_mark_finds_every_run(mark: str) -> None:
 def test_waiting_for_a_keeper_knows_it_by_its_start(keeper: Keeper) -> None:
     assert keeper.identity == identity(keeper.pid)
     assert not wait_for(keeper.identity, 0.1)
-    assert wait_for(f"{keeper.pid}@1.0", 0)  # another process with the same pid
-    assert wait_for("4194305@1.0", 0)  # beyond the largest pid
+    assert not wait_for(f"{keeper.pid}@{process_began(keeper.pid)}", 0.1)  # as the lock file has it
+    assert wait_for(f"{keeper.pid}@1", 0)  # another process with the same pid
+    assert wait_for("4194305@1", 0)  # beyond the largest pid
     gone = keeper.identity
     keeper.close()
     assert wait_for(gone, 0)

@@ -23,6 +23,7 @@ from ralph_wiggum.adapters.process_table import (
 )
 from tests.adapters.process_harness import wait_until
 
+MINE = f"table-test-{os.getpid()}."  # tests run beside each other
 TABLES = [
     pytest.param(
         LinuxTable, id="by /proc", marks=pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
@@ -41,7 +42,7 @@ def table(request: pytest.FixtureRequest) -> ProcessTable:
 def child() -> Iterator[subprocess.Popen[bytes]]:
     """Start a shell with a child of its own."""
     shell = subprocess.Popen(
-        ["sh", "-c", "sleep 1000 & wait"], env={**os.environ, MARK: "table-test"}, start_new_session=True, cwd="/usr"
+        ["sh", "-c", "sleep 1000 & wait"], env={**os.environ, MARK: MINE}, start_new_session=True, cwd="/usr"
     )
     wait_until(lambda: len(system_table().below(shell.pid)) == 1)
     yield shell
@@ -107,9 +108,9 @@ def test_use_of_cpu(table: ProcessTable) -> None:
 
 def test_marks(table: ProcessTable, child: subprocess.Popen[bytes]) -> None:
     expected = {child.pid, *table.below(child.pid)}
-    assert set(table.marked({"table-test"})) == expected
-    assert set(table.marked({"other", "table-test"})) == expected
-    assert set(table.marked({"table"})) == set()
+    assert set(table.marked({MINE})) == expected
+    assert set(table.marked({"other", MINE})) == expected
+    assert set(table.marked({MINE[:-1]})) == set()
     assert set(table.marked([])) == set()
     assert expected <= set(table.marked(None))
 

@@ -172,7 +172,7 @@ def test_long_lists_of_files_are_cut() -> None:
 
 
 BAD = st.one_of(
-    st.text(max_size=60),
+    st.text(max_size=6),
     st.sampled_from(
         [
             "x\n## [2026-11-20 22:00] Task 9: fake",
@@ -185,26 +185,35 @@ BAD = st.one_of(
         ]
     ),
 )
-RECORDS = st.builds(
-    TaskRecord,
-    attempts=st.lists(
-        st.builds(Ended, at=BAD, reason=BAD, summary=BAD, strategy=BAD, agent=BAD, notes=st.tuples(BAD)), max_size=2
-    ).map(tuple),
+
+
+def some(kind: type[Entry], *texts: str, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[Entry]:
+    """Return entries of a kind whose fields named in `texts` hold bad text, alone or in a tuple as the field does."""
+    fields = {name: st.tuples(BAD) if kind._field_defaults[name] == () else BAD for name in texts}
+    return st.fixed_dictionaries({**fields, **fixed}).map(lambda values: kind(**values))  # type: ignore[arg-type]
+
+
+GATE = st.tuples(BAD, BAD, BAD, BAD).map(lambda texts: GateSeen(*texts))
+GATES_SEEN = st.tuples(GATE)
+ATTEMPT = some(
+    Ended,
+    *("at", "id", "name", "reason", "summary", "strategy", "agent", "files", "failing", "ended_commands", "notes"),
+    result=st.sampled_from(["failed", "interrupted"]),
+    gates=GATES_SEEN,
+    checkpoint=st.booleans(),
 )
-GATE = st.builds(GateSeen, name=BAD, status=BAD, reason=BAD, counts=BAD)
+RECORDS = st.lists(ATTEMPT, max_size=2).map(
+    lambda attempts: TaskRecord(attempts=tuple(each for each in attempts if isinstance(each, Ended)))
+)
+SKIP_TEXTS = ("at", "id", "name", "reason", "patch", "next", "left")
 ENTRIES = st.one_of(
-    *(
-        st.builds(Ended, at=BAD, id=BAD, name=BAD, result=st.sampled_from(["failed", "interrupted"]), reason=BAD,
-                  summary=BAD, strategy=BAD, agent=BAD, files=st.tuples(BAD), gates=st.tuples(GATE), failing=BAD,
-                  ended_commands=st.tuples(BAD), notes=st.tuples(BAD), checkpoint=st.booleans()),
-        st.builds(Ticked, at=BAD, id=BAD, name=BAD, how=BAD, left_out=st.tuples(BAD), notes=st.tuples(BAD), sha=BAD),
-        st.builds(Skipped, at=BAD, id=BAD, name=BAD, reason=BAD, by=st.sampled_from(["runner", "person"]), patch=BAD,
-                  next=BAD, left=st.tuples(BAD), checkpoint=st.booleans()),
-        st.builds(CheckpointBlocked, at=BAD, id=BAD, name=BAD, reason=BAD, gates=st.tuples(GATE)),
-        st.builds(Noted, at=BAD, key=BAD, text=BAD, detail=BAD),
-        st.builds(Waiting, at=BAD, reason=BAD, until=BAD),
-    )
-)  # fmt: skip
+    ATTEMPT,
+    some(Ticked, "at", "id", "name", "how", "left_out", "notes", "sha", gates=GATES_SEEN),
+    some(Skipped, *SKIP_TEXTS, by=st.sampled_from(["runner", "person"]), checkpoint=st.booleans()),
+    some(CheckpointBlocked, "at", "id", "name", "reason", gates=GATES_SEEN),
+    some(Noted, "at", "key", "text", "detail"),
+    some(Waiting, "at", "reason", "until"),
+)
 
 
 @given(ENTRIES, RECORDS)

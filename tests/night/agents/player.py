@@ -104,12 +104,15 @@ def until(path: str) -> None:
 
 def ignore(*names: str) -> None:
     for name in names:
-        signal.signal(signal.Signals[name], signal.SIG_IGN)
+        signal.signal(signal.Signals[f"SIG{name}"], signal.SIG_IGN)
 
 
 def kill(name: str) -> None:
     """Die by a signal."""
-    os.kill(os.getpid(), signal.Signals[name])
+    number = signal.Signals[f"SIG{name}"]
+    if number not in {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)  # Python ignores SIGPIPE
+    os.kill(os.getpid(), number)
     time.sleep(60)
 
 
