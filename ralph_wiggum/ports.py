@@ -159,8 +159,11 @@ class Repo(Protocol):
         """
         ...
 
-    def snapshot(self) -> Snapshot:
-        """Record the work tree as it is, without touching the person's index."""
+    def snapshot(self, *, recent: bool = False) -> Snapshot:
+        """Record the work tree as it is, without touching the person's index.
+
+        `recent`: the last one will do if it was taken a moment ago and this port changed nothing since.
+        """
         ...
 
     def keep(self, name: str, snapshot: Snapshot) -> None:

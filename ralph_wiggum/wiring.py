@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -140,7 +141,7 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
         claim_state(project)
         sweep_earlier(project, lock.previous)
         forget_old_runs(project)
-        parts = assemble(request, run_id, keeper, view, interrupts)
+        parts = assemble(request, run_id, keeper, view, interrupts, on_stop=lambda: lock.note(state="stopping"))
         night = Run(
             parts.ports,
             parts.ledger,
@@ -181,7 +182,14 @@ class Parts:
     briefing: Briefing
 
 
-def assemble(request: Request, run_id: str, keeper: keepers.Keeper, view: View, interrupts: Interrupts) -> Parts:
+def assemble(
+    request: Request,
+    run_id: str,
+    keeper: keepers.Keeper,
+    view: View,
+    interrupts: Interrupts,
+    on_stop: Callable[[], None] = lambda: None,
+) -> Parts:
     """Put the adapters of a run together."""
     project, settings = request.project, request.settings
     clock = SystemClock(interrupts.fileno())
@@ -205,9 +213,9 @@ def assemble(request: Request, run_id: str, keeper: keepers.Keeper, view: View, 
         agent=catalogue.build(request.agent, family),
         clock=clock,
         view=view,
-        interrupted=lambda: interrupts.reason,
+        interrupted=Stop(interrupts, on_stop),
     )
-    journal, log = JournalFile(project.journal_file), ActivityFile(project.activity_file)
+    journal, log = JournalFile(project.journal_file), ActivityFile(project.activity_file, project.spec)
     return Parts(
         order=plan,
         ports=ports,
@@ -216,6 +224,23 @@ def assemble(request: Request, run_id: str, keeper: keepers.Keeper, view: View, 
         setup=ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", environ),
         briefing=Briefing(plan, spec, load_templates(), check_commands=tuple(p.command for p in checks.plans)),
     )
+
+
+class Stop:
+    """Says whether a signal asked for the end; the first time that one did, others are told too."""
+
+    def __init__(self, interrupts: Interrupts, on_stop: Callable[[], None]) -> None:
+        self._interrupts = interrupts
+        self._on_stop = on_stop
+        self._told = False
+
+    def __call__(self) -> str:
+        """Return "" or the name of the signal."""
+        if self._interrupts.reason and not self._told:
+            self._told = True
+            with suppress(OSError):
+                self._on_stop()
+        return self._interrupts.reason
 
 
 def rehearse(request: Request, keeper: keepers.Keeper, interrupts: Interrupts) -> Iterator[str]:

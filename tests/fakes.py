@@ -135,7 +135,7 @@ class MemoryRepo:
     def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
         return RepoState(head="h0", branch="ralph/demo", evening="h0")
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, *, recent: bool = False) -> Snapshot:
         name = hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()[:12]
         self.trees[name] = dict(self.files)
         return Snapshot(tree=name)

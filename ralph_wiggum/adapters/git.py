@@ -7,17 +7,18 @@ project root; snapshots and patches cover the whole work tree of git (apply a pa
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ralph_wiggum.adapters.git_branch import take_branch
-from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS, Git
+from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS
 from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
 from ralph_wiggum.adapters.git_guard import Guard
 from ralph_wiggum.adapters.git_kept import Kept
 from ralph_wiggum.adapters.git_owned import Owned
+from ralph_wiggum.adapters.git_persons import Persons, empty_tree
 from ralph_wiggum.adapters.git_place import Place, locate
 from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_own_ref, write_refs
 from ralph_wiggum.adapters.git_restore import Restorer
@@ -26,6 +27,9 @@ from ralph_wiggum.core.commits import describe_for_morning, ref_part
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Change
 from ralph_wiggum.ports import Committed, RepoState, Restored, Snapshot
+
+# What somebody changes within so short a time after one attempt counts as the next one's, as it would a moment later.
+RECENT_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -37,6 +41,7 @@ class _Parts:
     kept: Kept
     restorer: Restorer
     owned: Owned
+    persons: Persons
     guard: Guard | None = None
     committer: Committer | None = None
 
@@ -68,9 +73,8 @@ class GitRepo:
         self._env = env
         self._hook_seconds = hook_seconds
         self._opened: _Parts | None = None
-        self._persons: frozenset[str] = frozenset()
-        self._untracked: tuple[str, ...] = ()  # of the person's
         self._last: Snapshot | None = None
+        self._recent_until = 0.0  # until when the last snapshot passes for the tree as it is
 
     @property
     def top(self) -> Path:
@@ -93,7 +97,10 @@ class GitRepo:
             head, words = take_branch(place, started, self._pattern, self._spec)
             notes += words
         parts.snapshots.begin()
-        self._look_at_persons(parts, head, since)
+        parts.kept.begin(resumed=since is not None)
+        self._last = parts.snapshots.take()
+        parts.owned.begin(resumed=since is not None)
+        parts.persons.begin(head.commit, self._last, since)
         identity = Identity(place)
         if self._commits(place):
             if identity.missing:
@@ -101,11 +108,11 @@ class GitRepo:
                     f"git knows no name and address of yours: commits are by {FALLBACK_NAME} <{FALLBACK_EMAIL}>"
                 )
             parts.committer = Committer(place, parts.snapshots, parts.restorer, parts.owned, identity)
-            parts.committer.persons = self._persons
+            parts.committer.persons = parts.persons.paths
         self._record_evening(place, head, run_id, resumed=since is not None)
         if not place.why_private:
             parts.guard = Guard(place, head)
-        dirty = sorted(place.shown(path) for path in self._persons | parts.owned.dirty)
+        dirty = sorted(place.shown(path) for path in parts.persons.paths | parts.owned.dirty)
         return RepoState(
             head=head.commit,
             branch=head.branch,
@@ -115,9 +122,11 @@ class GitRepo:
             notes=(*notes, *place.git.taken_notes()),
         )
 
-    def snapshot(self) -> Snapshot:
-        """Record the work tree as it is; the person's index is not touched."""
-        self._last = self._parts().snapshots.take()
+    def snapshot(self, *, recent: bool = False) -> Snapshot:
+        """Record the work tree as it is; the person's index is not touched. `recent`: the last one may do."""
+        if not recent or self._last is None or time.monotonic() > self._recent_until:
+            self._last = self._parts().snapshots.take()
+            self._recent_until = time.monotonic() + RECENT_SECONDS
         return self._last
 
     def keep(self, name: str, snapshot: Snapshot) -> None:
@@ -144,6 +153,7 @@ class GitRepo:
         parts = self._parts()
         found = parts.restorer.restore(before, after)
         self._last = before
+        self._recent_until = 0.0
         shown = parts.place.shown
         return Restored(restored=tuple(map(shown, found.restored)), left=tuple(map(shown, found.left)))
 
@@ -164,6 +174,8 @@ class GitRepo:
         parts.kept.refresh()
         if parts.committer is None:
             return Committed()
+        if parts.committer.hooked:
+            self._recent_until = 0.0
         try:
             made = parts.committer.commit(before, after, subject, trailers, extra)
         except RalphError as problem:
@@ -177,6 +189,7 @@ class GitRepo:
         parts = self._parts()
         if not parts.place.git_dir.is_dir():
             return (f"git's folder {parts.place.git_dir} is gone",)
+        self._recent_until = 0.0
         words: list[str] = []
         try:
             words += self._mend(parts)
@@ -208,23 +221,12 @@ class GitRepo:
         if self._opened is None:
             place = locate(self._root, self._state, self._owned_paths, self._env, self._hook_seconds)
             snapshots, kept = Snapshots(place), Kept(place)
-            self._opened = _Parts(place, snapshots, kept, Restorer(place, snapshots, kept), Owned(place))
+            restorer, persons = Restorer(place, snapshots, kept), Persons(place, snapshots)
+            self._opened = _Parts(place, snapshots, kept, restorer, Owned(place), persons)
         return self._opened
 
     def _commits(self, place: Place) -> bool:
         return self._commit and not place.why_private and not operations(place.git_dir)
-
-    def _look_at_persons(self, parts: _Parts, head: Head, since: Snapshot | None) -> None:
-        """Find what the person has not committed, staged or not, and keep what git would not."""
-        parts.kept.begin(resumed=since is not None)
-        self._last = now = parts.snapshots.take()
-        seen = since or now
-        parts.owned.begin(resumed=since is not None)
-        base = head.commit or _empty_tree(parts.place.git)
-        entries = () if parts.place.why_private else parts.snapshots.entries(base, seen.tree)
-        staged = () if parts.place.why_private else _staged(parts.place.git, base)
-        self._persons = frozenset((*(entry.path for entry in entries), *staged, *seen.large))
-        self._untracked = tuple(entry.path for entry in entries if entry.status == "A")
 
     def _record_evening(self, place: Place, head: Head, run_id: str, *, resumed: bool) -> None:
         if head.commit and not place.why_private:
@@ -237,10 +239,9 @@ class GitRepo:
         if guard is None:
             return []
         words = guard.unlock()
-        gone = self._untracked and not any(os.path.lexists(parts.place.top / path) for path in self._untracked)
         if not guard.quiet():
             words += guard.mend()
-        elif not gone:  # git clean leaves no other trace
+        elif not parts.persons.all_gone():  # git clean leaves no other trace
             return words
         return words + self._unrevert(parts, guard)
 
@@ -248,8 +249,8 @@ class GitRepo:
         """Put back what was taken of the person's uncommitted changes since the last snapshot."""
         if self._last is None:
             return []
-        heads = [guard.head.commit or _empty_tree(parts.place.git), *guard.visited]
-        back = parts.restorer.unrevert(self._persons, heads, self._last)
+        heads = [guard.head.commit or empty_tree(parts.place.git), *guard.visited]
+        back = parts.restorer.unrevert(parts.persons.paths, heads, self._last)
         names = ", ".join(parts.place.shown(path) for path in back)
         return [f"your uncommitted changes were taken out of the work tree: put back {names}"] if back else []
 
@@ -265,11 +266,3 @@ def _warnings(place: Place) -> list[str]:
     if (place.top / ".gitmodules").exists():
         notes.append("submodules: what changes inside them is neither snapshotted nor committed")
     return notes
-
-
-def _staged(git: Git, base: str) -> list[str]:
-    return git.run("diff-index", "--cached", "--name-only", "--no-renames", "-z", base, "--").items
-
-
-def _empty_tree(git: Git) -> str:
-    return git.run("hash-object", "-t", "tree", "-w", "--stdin").text

@@ -49,6 +49,11 @@ class Committer:
         self._index = CommitIndex(place)
         self._hooked = HookedCommit(place, snapshots, restorer, self._index, identity.env)
 
+    @property
+    def hooked(self) -> bool:
+        """Say whether a commit runs hooks of the person's, which may change files."""
+        return self._hooked.wanted()
+
     def commit(
         self, before: Snapshot, after: Snapshot, subject: str, trailers: Mapping[str, str], extra: Sequence[Path]
     ) -> Committed:
@@ -62,7 +67,7 @@ class Committer:
             return Committed(left_out=left_out)
         message = commit_message(subject, trailers)
         hooked = Hooked("", content)
-        if self._hooked.wanted():
+        if self.hooked:
             hooked = self._hooked.commit(head, base, content, message, self.persons)
             tree = self._index.tree(base, hooked.content)
             if tree == base:  # a hook undid it all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -123,9 +124,20 @@ def _free(top: Path, path: str) -> bool:
 
     `git checkout-index -f` removes whole folders that stand in the way, ignored files and all.
     """
-    if (top / path).is_dir() and not (top / path).is_symlink():
+    if (top / path).is_dir() and not (top / path).is_symlink() and not _hollow(top / path):
         return False
     return all(_passable(top / above) for above in list(PurePosixPath(path).parents)[:-1])
+
+
+def _hollow(folder: Path) -> bool:
+    """Remove a folder that holds nothing but empty folders, where a file has to stand; say whether it did."""
+    found = list(os.walk(folder, topdown=False))
+    if any(files or any((Path(at) / name).is_symlink() for name in names) for at, names, files in found):
+        return False
+    with suppress(OSError):
+        for at, _, _ in found:
+            Path(at).rmdir()
+    return not folder.exists()
 
 
 def _passable(above: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ralph_wiggum.adapters.git_commands import Result
 from ralph_wiggum.adapters.git_place import TOOL_FOLDERS, Place
+from ralph_wiggum.adapters.project import make_state
 from ralph_wiggum.core.commits import is_secret
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Change
@@ -66,6 +67,7 @@ class Snapshots:
 
     def begin(self) -> None:
         """Start with a copy of the person's index: its record of sizes and times spares reading every file."""
+        make_state(self._place.state)  # an agent may have removed it
         for leftover in (self.index, Path(f"{self.index}.lock")):
             leftover.unlink(missing_ok=True)
         self._tree = ""

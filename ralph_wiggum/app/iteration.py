@@ -47,13 +47,15 @@ class Iteration:
         self._order = order
         self._briefing = briefing
         self._skip_others = skip_others
+        self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
         """Run one attempt at a task and return how it ended; both ends are in the journal.
 
         `blocked` are the failed gates of a checkpoint: then the agent is asked to mend those, and they alone decide.
         """
-        before = self._ports.repo.snapshot()
+        before = self._ports.repo.snapshot(recent=not self._checked)
+        self._checked = False
         if leaf and task.mark != "-":
             plan = self._ports.spec.write(task.key, "-")
         self._ports.spec.hold()
@@ -161,6 +163,7 @@ class Iteration:
         """Run the checks that these changes call for (all of them for `everything`), showing each result."""
         changed = None if everything else [change.path for change in changes]
         gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self._attendant(task.key)))
+        self._checked = self._checked or bool(gates)
         for gate in gates:
             self._ports.view.gate(gate)
         return gates

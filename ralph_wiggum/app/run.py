@@ -174,7 +174,8 @@ class Run:
             if signal := self._ports.interrupted():
                 code = Exit.INTERRUPTED if signal == "SIGINT" else Exit.TERMINATED
                 return Outcome(code=code, state="Stopped", reason=f"stopped by {signal}")
-            self._endurance.take(lambda: self.show_status("Running"))
+            if not self._endurance.trouble.count:  # else its success would pass for that of the step
+                self._endurance.take(lambda: self.show_status("Running"))
 
     def show_status(self, state: str) -> None:
         """Rewrite the status block of activity.md from plan and history (O27)."""

@@ -72,19 +72,19 @@ def skip(arguments: argparse.Namespace) -> int:
     else:
         held = holder(root)
         if held is not None and held.spec == project.spec:
-            _ask_the_run(project, task, reason, held)
+            ask_the_run(project, task, reason, held)
         else:
             _skip_here(root, project, task, reason)
     _say_next(current_plan(project))
     return 0
 
 
-def _ask_the_run(project: Project, task: Task, reason: str, held: Holder) -> None:
-    """Leave the wish in the journal, and wait a while to see the run carry it out."""
+def ask_the_run(project: Project, task: Task, reason: str, held: Holder, *, patience: float = PATIENCE_SECONDS) -> None:
+    """Leave the wish in the journal, and wait up to `patience` seconds to see the run carry it out."""
     journal = JournalFile(project.journal_file)
     journal.poll()
     journal.append(SkipAsked(at=_now(), key=task.key, id=task.id, name=task.name, reason=reason))
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if any(isinstance(entry, Skipped) and entry.key == task.key for entry in journal.poll()):
             print(f"skipped {task.label}: {reason} (by the run, pid {held.pid})")

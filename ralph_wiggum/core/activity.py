@@ -273,7 +273,7 @@ def _gates(gates: Sequence[GateSeen]) -> Iterator[str]:
 def _numbered(attempts: Sequence[Ended]) -> Iterator[str]:
     for number, ended in enumerate(attempts, 1):
         how = f"{_approach(ended)}, {inline(ended.agent, 40)}" if ended.agent else _approach(ended)
-        yield f"{number}. [{_minute(ended.at)}] {how}, {ended.seconds:.0f} s: {inline(ended.reason) or inline(ended.result)}"
+        yield f"{number}. [{_minute(ended.at)}] {how}, {ended.seconds:.0f} s: {inline(ended.reason or ended.result)}"
 
 
 def _attempt_notes(ended: Ended | None) -> tuple[str, ...]:

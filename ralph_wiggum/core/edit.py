@@ -59,8 +59,8 @@ def _among_twins(task: Task, twins: list[Task], before: Plan | None) -> Task | N
         if close:
             old = [each for each in old if _looks_like(each, task)]
         chosen = close or twins
-        place = [each.key for each in old].index(task.key)
-        return chosen[place] if len(old) == len(chosen) else None
+        keys = [each.key for each in old]
+        return chosen[keys.index(task.key)] if len(old) == len(chosen) and task.key in keys else None
     if len(twins) == 1 or len(close) == 1:
         return (close or twins)[0]
     return next((each for each in close or twins if each.key == task.key and each.mark == task.mark), None)

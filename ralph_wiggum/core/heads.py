@@ -25,7 +25,7 @@ _DOTTED = r"\d{1,4}[A-Za-z]?(?:\.\d+){1,7}[a-z]?"  # 2.3, 7.4b, 7.3.5a, 5A.1
 _HEAD = re.compile(
     r"(?P<open>\*\*|__|~~)?(?:"
     rf"(?i:(?:sub-?)?task|サブタスク|タスク|子任务|任务)\s*\#?(?P<task>{_DOTTED}|\d{{1,4}}[A-Za-z]?|[A-Z]-?\d+)"
-    r"|(?P<phase>(?i:phase|stage|milestone|epic|story|step)\s\d{1,3}[A-Za-z]?(?:\.\d+)*)(?=:|\s+[-–—]\s)"
+    r"|(?P<phase>(?i:phase|stage|milestone|epic|story|step) \d{1,3}[A-Za-z]?(?:\.\d+)*)(?=:|\s+[-–—]\s)"
     rf"|\[(?P<bracketed>[TP]-?\d{{2,}}[A-Za-z]?|[A-Z]{{1,3}}\d{{3,}}[A-Za-z]?|{_DOTTED})\]"
     rf"|(?P<plain>{_DOTTED}|\d{{1,4}}[A-Z]?(?=(?:{_STAR})?[.):、．：])|[TP]\d{{3,}}[A-Za-z]?|[TP]-\d+|[A-Z]{{1,12}}-\d+(?=:))"
     rf"){_END}"
@@ -41,7 +41,7 @@ _FOLDED = re.compile(r"[\W_]+")
 # What begins a detail and not a further line of the name: a label, an arrow, a box that lost its dash, a hard break.
 _DETAIL = re.compile(
     r"[↳→⇒└├•▪◦·–—|>#]|[-*+]\s|```|~~~|<!--|-->|\[.?\]|\W*$"
-    r"|[_*]{1,2}[^\s_*][^_*:：]*[_*]{0,2}[:：]|\w[\w /-]{0,30}(?::(?:\s|$)|：)"
+    r"|[_*]{1,2}[^\s_*][^_*:：]*[_*]{0,2}[:：]|[A-Z][\w /-]{0,30}:(?:\s|$)|\w{1,12}："
 )
 
 

@@ -119,7 +119,7 @@ class _Reader:
     def open_item(self, token: Token) -> None:
         start, end = token.map or [0, 0]
         parent, parent_line = self.around[-1] if self.around else (None, -1)
-        found = box(self.lines[start]) if token.markup in "-*+" and not self.quotes else None
+        found = box(self.lines[start])  # none within a quote: such a line begins with >
         if found is None:
             self.around.append((parent, start))
             return

@@ -122,13 +122,9 @@ def _text_put_back(before: str, text: str, old: Outline, new: Outline, places: S
     if whole == text:
         return text
     checked = outline(whole).plan
-    sound = match(old.plan, checked)
-    same = all(
-        there is not None and checked.tasks[there].mark == was.mark
-        for was, there in zip(old.plan.tasks, sound, strict=True)
-    )
-    there = sound[task.index]
-    return whole if same and there is not None and checked.tasks[there].text == task.text else None
+    found = match(old.plan, checked)
+    there = found[task.index]
+    return whole if None not in found and there is not None and checked.tasks[there].text == task.text else None
 
 
 def _slots(old: Outline, new: Outline, places: Sequence[int], index: int) -> list[tuple[int, int]] | None:

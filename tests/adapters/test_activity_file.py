@@ -23,7 +23,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def block(completed: int = 0, loop: str = "Running") -> str:
-    return log_block.render(StatusValues(spec="demo", updated="2026-11-20 22:00", completed=completed, total=9, loop=loop))
+    return log_block.render(
+        StatusValues(spec="demo", updated="2026-11-20 22:00", completed=completed, total=9, loop=loop)
+    )
 
 
 def below(path: Path) -> bytes:

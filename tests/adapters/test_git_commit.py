@@ -161,6 +161,46 @@ def test_a_run_after_a_crash_still_commits_tasks_md_and_the_half_done_work(box: 
     assert box.committed(made.sha) == {"half.py", TASKS, ACTIVITY}
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param("true", id="nothing"),
+        pytest.param("git add -A", id="staged everything"),
+        pytest.param("git add half.py; git commit -qm theirs", id="committed"),
+    ],
+)
+def test_what_the_agent_did_with_git_before_the_crash_does_not_make_its_work_the_persons(
+    box: Sandbox, act: str
+) -> None:
+    """B2: the resumed task commits all of what it did, and nothing of the person's."""
+    box.write("mine.py", "the person\n")
+    first = box.repo()
+    first.begin("r1")
+    commit_all(first, box, {"a.py": "an earlier task\n"})
+    before = first.snapshot()
+    box.write("half.py", "half\n")
+    subprocess.run(["sh", "-ec", act], cwd=box.top, env=box.env, check=True)
+    for run in ("r2", "r3"):  # and a second crash, at once
+        repo = box.repo()
+        assert repo.begin(run, since=before).dirty == ("mine.py",)
+    box.write("half.py", "whole\n")
+    made = repo.commit(before, repo.snapshot(), subject="x", trailers={})
+    assert box.committed(made.sha) == {"half.py"}
+    assert box.git("show", "HEAD:half.py") == "whole"
+    assert box.git("ls-files", "mine.py") in ("", "mine.py")
+    assert box.git("log", "--format=%s", "--", "mine.py") == ""
+
+
+def test_a_run_that_broke_off_between_two_tasks_leaves_out_what_is_changed_now(box: Sandbox) -> None:
+    first = box.repo()
+    first.begin("r1")
+    box.write("src/b.py", "the person, since\n")
+    repo = box.repo()
+    assert repo.begin("r2", since=repo.snapshot()).dirty == ("src/b.py",)
+    made = commit_all(repo, box, {"src/b.py": "and the agent\n", "a.py": "2\n"})
+    assert (box.committed(made.sha), made.left_out) == ({"a.py"}, ("src/b.py",))
+
+
 def test_the_log_that_an_earlier_run_made_is_ours_in_the_next(box: Sandbox) -> None:
     box.repo().begin("r1")
     box.write(ACTIVITY, "log\n")

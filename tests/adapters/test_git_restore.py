@@ -48,6 +48,7 @@ ACTS = [
     pytest.param("rm a.py; ln -s src/b.py a.py", id="a file becomes a link"),
     pytest.param("mv src lib; ln -s lib src", id="a folder becomes a link to where it went"),
     pytest.param("rm a.py; mkdir -p a.py/deep; echo > a.py/deep/x", id="a file becomes a folder"),
+    pytest.param("rm a.py; mkdir -p a.py/deep/er a.py/other", id="a file becomes empty folders"),
     pytest.param("rm -r src; echo > src", id="a folder becomes a file"),
     pytest.param("rm -r src; mkfifo src", id="a folder becomes a pipe"),
     pytest.param("rm link; mkdir link; echo > link/x", id="a link becomes a folder"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -101,9 +101,7 @@ journal = JournalFile(Path(sys.argv[1]))
 for number in range(150):
     journal.append(Noted(key=sys.argv[2], text=str(number), detail="x" * (number * 40)))
 """
-    children = [
-        subprocess.Popen([sys.executable, "-c", write, str(path), str(which)], cwd=ROOT) for which in range(3)
-    ]
+    children = [subprocess.Popen([sys.executable, "-c", write, str(path), str(which)], cwd=ROOT) for which in range(3)]
     assert [child.wait() for child in children] == [0, 0, 0]
     entries, bad = read_journal(path)
     assert bad == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,4 +61,4 @@ def test_a_left_over_is_found_and_removed(tmp_path: Path) -> None:
     temporary_beside(path).write_text("half")
     remove_left_over(path)
     remove_left_over(path)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

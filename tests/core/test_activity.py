@@ -93,7 +93,7 @@ SKIPPED = Skipped(
     next="2.2 Add logout",
 )
 PERSON = SKIPPED._replace(by="person", reason="no account", patch="", restored=0, left=())
-CHECKPOINT = {"key": "3", "id": "3", "name": "Checkpoint - all tests pass"}
+CHECKPOINT = "Checkpoint - all tests pass"
 CASES: dict[str, tuple[Entry, TaskRecord]] = {
     "first failure": (FIRST, EMPTY),
     "retry": (FAILED, TaskRecord(attempts=(FIRST,))),
@@ -107,12 +107,15 @@ CASES: dict[str, tuple[Entry, TaskRecord]] = {
     "skipped by a person": (PERSON, TaskRecord(attempts=(FIRST,))),
     "interrupted": (FAILED._replace(result="interrupted", reason="stopped by SIGINT", gates=()), EMPTY),
     "checkpoint passed": (
-        Ticked(at=TICKED.at, how="checkpoint", verified=True, gates=PASSED_GATES, **CHECKPOINT),
+        Ticked(at=TICKED.at, how="checkpoint", verified=True, gates=PASSED_GATES, key="3", id="3", name=CHECKPOINT),
         EMPTY,
     ),
-    "checkpoint blocked": (CheckpointBlocked(at=TICKED.at, reason="pytest: red", gates=GATES, **CHECKPOINT), EMPTY),
+    "checkpoint blocked": (
+        CheckpointBlocked(at=TICKED.at, reason="pytest: red", gates=GATES, key="3", id="3", name=CHECKPOINT),
+        EMPTY,
+    ),
     "checkpoint skipped": (
-        Skipped(at=TICKED.at, reason="2 identical failures: red", checkpoint=True, **CHECKPOINT),
+        Skipped(at=TICKED.at, reason="2 identical failures: red", checkpoint=True, key="3", id="3", name=CHECKPOINT),
         TaskRecord(attempts=(FIRST, FAILED)),
     ),
     "waiting": (Waiting(at=TICKED.at, reason="the database is down", until="2026-11-20T23:05:00+00:00"), EMPTY),

@@ -15,7 +15,22 @@ PIECES = st.sampled_from(
     [
         *("## [2026-11-20 22:00] Task 9: fake", "### Status: ✅ COMPLETE", "<!-- ralph:a1 -->", "# Activity Log: x"),
         *("```", "````", "~~~", "``` md", "    ", "\t", " ", "- ", "> ", "1. ", "10) ", "* * *", "---", "===", "text"),
-        *("\n", "\n", "\n", "\r\n", "\r", "\f", "\v", "\x85", "\u2028", "\x1b[31m", "\x9b1A", "\x00", "\u202e", "\ufeff"),
+        *(
+            "\n",
+            "\n",
+            "\n",
+            "\r\n",
+            "\r",
+            "\f",
+            "\v",
+            "\x85",
+            "\u2028",
+            "\x1b[31m",
+            "\x9b1A",
+            "\x00",
+            "\u202e",
+            "\ufeff",
+        ),
         *("<h2>", "</h2>", "<div>", "<!--", "-->", "<?", "<![CDATA[", "<script>", "<pre>", "`", "\\", "#", "|", "&lt;"),
     ]
 )
@@ -31,8 +46,12 @@ def poses(text: str) -> bool:
 def rendered(text: str) -> set[str]:
     """Return the kinds of headings and raw HTML that a reader of the markdown would see."""
     tokens = [token for top in PARSER.parse(text) for token in (top, *(top.children or ()))]
-    html = {t.content for t in tokens if t.type == "html_inline" and re.match(r"</?h\d|<!|<\?", t.content, re.IGNORECASE)}
-    return {t.tag for t in tokens if t.type == "heading_open"} | {"html" for t in tokens if t.type == "html_block"} | html
+    html = {
+        t.content for t in tokens if t.type == "html_inline" and re.match(r"</?h\d|<!|<\?", t.content, re.IGNORECASE)
+    }
+    return (
+        {t.tag for t in tokens if t.type == "heading_open"} | {"html" for t in tokens if t.type == "html_block"} | html
+    )
 
 
 @given(TEXTS)

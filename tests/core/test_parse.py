@@ -67,8 +67,9 @@ def test_o7_boxes_in_code_quotes_and_comments_are_no_tasks(hidden: str) -> None:
 
 
 def test_o7_front_matter_is_no_heading_and_hides_no_box() -> None:
-    plan = parse("---\ntitle: Plan\nlist:\n  - a\n---\n# Real\n- [ ] 1. a\n")
-    assert [(task.line, task.headings) for task in plan.tasks] == [(7, ("Real",))]
+    plan = parse("---\ntitle: Plan\nlist: [a]\n---\n### Real\n- [ ] 1. a\n")
+    assert [(task.line, task.headings) for task in plan.tasks] == [(6, ("Real",))]
+    assert [task.headings for task in parse("---\ntitle: Plan\n---\r\n- [ ] 1. a").tasks] == [()]
     assert tree(parse("---\n\n- [ ] 1. a\n\n---\n- [ ] 2. b\n")) == ["1:1", "1:2"]
     assert tree(parse("---\nnote\n- [ ] 1. a\n---\n")) == ["1:1"]
 

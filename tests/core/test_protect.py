@@ -163,6 +163,13 @@ def test_a_task_without_id_that_was_reworded_is_not_missing() -> None:
     assert protect(before, before.replace("b\n", "x\n- [ ] y\n"), "~a").replaced
 
 
+def test_a_file_without_tasks_is_protected_from_being_emptied() -> None:
+    assert protect("# Plan\n", "\n", "1") == Protected(
+        text="# Plan\n", notes=("tasks.md was put back: everything was missing from it",), replaced=True
+    )
+    assert protect("# Plan\n", "# Better plan\n", "1").text == "# Better plan\n"
+
+
 def test_states_are_protected_where_the_key_is_unknown() -> None:
     assert protect(PLAN, changed(("[ ] 3.", "[x] 3.")), "99").text == PLAN
 
@@ -181,6 +188,10 @@ def test_a_long_diff_is_cut() -> None:
         pytest.param("- [ ] 1. a\n- [ ] 2. b", "- [ ] 0. n\n- [ ] 2. b\n- [ ] 1. a", [2, 1], id="moved, one added"),
         pytest.param("- [ ] 1. a\n- [ ] 2. b", "- [ ] 1. n\n- [ ] 2. a\n- [ ] 3. b", [1, 2], id="renumbered"),
         pytest.param("- [ ] 1. a\n- [ ] 2. b", "- [ ] 1. b", [None, 0], id="deleted, the rest moved up"),
+        pytest.param("- [x] t", "- [ ] t\n- [x] t", [1], id="a twin with another state added before"),
+        pytest.param(
+            "- [ ] t\n  - b", "- [ ] t\n  - a\n- [ ] t\n  - b", [1], id="a twin with other details added before"
+        ),
         pytest.param("- [x] t\n- [ ] u", "- [ ] t\n- [x] t\n- [ ] u", [1, 2], id="a twin added before"),
         pytest.param("- [x] t\n- [ ] t", "- [ ] t\n- [x] t", [0, 1], id="twins whose states were changed"),
         pytest.param("- [ ] a\n- [ ] b", "- [ ] a\n- [ ] c", [0, 1], id="reworded without id"),
