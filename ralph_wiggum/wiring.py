@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -189,11 +190,13 @@ def assemble(
     view: View,
     interrupts: Interrupts,
     on_stop: Callable[[], None] = lambda: None,
+    runs: Path | None = None,
 ) -> Parts:
-    """Put the adapters of a run together."""
+    """Put the adapters of a run together; `runs` is for logs that are to lie outside the project."""
     project, settings = request.project, request.settings
     clock = SystemClock(interrupts.fileno())
     plan = order(request, run_id)
+    plan = plan if runs is None else replace(plan, runs=runs)
     family = Family(keeper, clock, interrupts.fileno())
     spec = SpecFiles(project)
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
@@ -247,8 +250,9 @@ def rehearse(request: Request, keeper: keepers.Keeper, interrupts: Interrupts) -
     """Yield the lines of a dry run."""
     clock = SystemClock(interrupts.fileno())
     quiet = PlainView(io.StringIO(), clock)
-    parts = assemble(request, new_run_id(clock.now()), keeper, quiet, interrupts)
-    yield from rehearsal.rehearse(parts.ports, parts.ledger, parts.order, parts.briefing)
+    with tempfile.TemporaryDirectory(prefix="ralph-dry-run-") as logs:
+        parts = assemble(request, new_run_id(clock.now()), keeper, quiet, interrupts, runs=Path(logs))
+        yield from rehearsal.rehearse(parts.ports, parts.ledger, parts.order, parts.briefing)
 
 
 def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:

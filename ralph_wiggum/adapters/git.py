@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_branch import take_branch
+from ralph_wiggum.adapters.git_branch import home_branch, take_branch
 from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS
 from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
 from ralph_wiggum.adapters.git_guard import Guard
@@ -116,7 +116,7 @@ class GitRepo:
         return RepoState(
             head=head.commit,
             branch=head.branch,
-            started_on=started.branch,
+            started_on=home_branch(place, started, self._pattern, self._spec),
             evening=head.commit,
             dirty=tuple(dirty),
             notes=(*notes, *place.git.taken_notes()),

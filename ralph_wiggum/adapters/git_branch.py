@@ -20,7 +20,7 @@ def take_branch(place: Place, head: Head, pattern: str, spec: str) -> tuple[Head
     """
     if not head.commit:
         return head, (f"no commit yet: the first one will be made on {head.branch}",)
-    if head.ref and not _is_default(place, head.branch):
+    if head.ref and not _is_default(head.branch, default_branch(place)):
         return head, ()
     notes = () if head.ref else (f"HEAD was detached at {head.commit[:10]}: a branch was made there",)
     try:
@@ -29,16 +29,30 @@ def take_branch(place: Place, head: Head, pattern: str, spec: str) -> tuple[Head
         return _pick(place, head, pattern.replace("/", "-"), spec), notes
 
 
-def _is_default(place: Place, branch: str) -> bool:
-    """Say whether this is origin/HEAD's branch, else init.defaultBranch where it exists, else main or master."""
+def home_branch(place: Place, head: Head, pattern: str, spec: str) -> str:
+    """Return the branch that a run's commits go to in the end: where HEAD was, or the default one after a first run."""
+    own = next(branch_names(pattern, spec))
+    if head.branch == own or head.branch.startswith(f"{own}-"):
+        return default_branch(place) or head.branch
+    return head.branch
+
+
+def default_branch(place: Place) -> str:
+    """Return origin/HEAD's branch, else init.defaultBranch where it exists, else main or master; "" if none is."""
     git = place.git
     remote = git.run("symbolic-ref", "-q", "refs/remotes/origin/HEAD", check=False).text
     if remote:
-        return branch == remote.removeprefix("refs/remotes/origin/")
+        return remote.removeprefix("refs/remotes/origin/")
     configured = git.run("config", "--get", "init.defaultBranch", check=False).text
-    if configured and git.run("rev-parse", "-q", "--verify", f"refs/heads/{configured}", check=False).code == 0:
-        return branch == configured
-    return branch in ("main", "master")
+    names = [configured] if configured else []
+    there = read_refs(git, *(f"refs/heads/{name}" for name in (*names, "main", "master")))
+    return next((name for name in (*names, "main", "master") if f"refs/heads/{name}" in there), "")
+
+
+def _is_default(branch: str, default: str) -> bool:
+    """Say whether a branch is the default one; where nothing is configured, main and master both are."""
+    usual = ("main", "master")
+    return branch == default or (default in usual and branch in usual)
 
 
 def _pick(place: Place, head: Head, pattern: str, spec: str) -> Head:

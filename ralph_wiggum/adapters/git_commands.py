@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +119,15 @@ class Git:
             raise git_error(args, result)
         return result
 
+    def beside(self, *args: str, index: Path) -> Callable[[], Result]:
+        """Start a command that only reads, to run while other work is done; the answer waits for its end.
+
+        The answer has to be called, does not look at the exit code, and raises RalphError after 120 s.
+        """
+        argv = [self._program, *_CONFIG, *_NO_HOOKS, *args]
+        process = _popen(argv, self.cwd, self._env | {"GIT_INDEX_FILE": str(index)}, subprocess.PIPE)
+        return lambda: _finish(process, b"")
+
     def run_with_hooks(self, *args: str, stdin: bytes, index: Path, env: Mapping[str, str], output: Path) -> Result:
         """Run a git command as a person would, hooks and all, bounded by `hook_seconds`.
 
@@ -182,13 +191,16 @@ def _until_end(pid: int, seconds: float) -> None:
 
 
 def _start(argv: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes) -> Result:
-    process = _popen(argv, cwd, env, subprocess.PIPE)
+    return _finish(_popen(argv, cwd, env, subprocess.PIPE), stdin)
+
+
+def _finish(process: subprocess.Popen[bytes], stdin: bytes) -> Result:
     try:
         out, err = process.communicate(stdin or None, timeout=TIMEOUT_SECONDS)
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as late:
         _end_group(process.pid)
         process.communicate()
-        message = f"git took longer than {TIMEOUT_SECONDS:.0f} s: git {' '.join(argv[-4:])}"
+        message = f"git took longer than {TIMEOUT_SECONDS:.0f} s: git {' '.join(late.cmd[-4:])}"
         raise RalphError(message, hint="is the disk, or a network file system, very slow?") from None
     return Result(code=process.returncode, out=out, err=err.decode("utf-8", "replace"))
 

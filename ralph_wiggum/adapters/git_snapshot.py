@@ -91,6 +91,8 @@ class Snapshots:
         raise AssertionError  # the last try returns or raises
 
     def _take(self) -> Snapshot:
+        if not self.index.exists():
+            self.begin()
         listing = self._listing()
         if listing.drop:
             self._git.run("update-index", "--force-remove", "-z", "--stdin", stdin=listing.drop, index=self.index)
@@ -100,8 +102,23 @@ class Snapshots:
         if any(path.endswith(".gitignore") for path in listing.add):
             self._forget_ignored()
         if listing.add or listing.drop or not self._tree:
-            self._tree = self._git.run("write-tree", index=self.index).text
+            self._write_tree()
         return Snapshot(tree=self._tree, large=listing.unstored)
+
+    def _write_tree(self) -> None:
+        """Write our index as a tree and, at the same time, compare it with the last one: that is asked next."""
+        before = self._tree
+        if not before:
+            self._tree = self._git.run("write-tree", index=self.index).text
+            return
+        options = ("--cached", "-z", "--no-renames", "--ignore-submodules=none")
+        compared = self._git.beside("diff-index", *options, before, "--", index=self.index)
+        try:
+            self._tree = self._git.run("write-tree", index=self.index).text
+        finally:
+            found = compared()
+        if found.code == 0:
+            self._compared = (before, self._tree, _entries(found.items))
 
     def forget_tree(self) -> None:
         """Say that our index was written to from outside this class."""

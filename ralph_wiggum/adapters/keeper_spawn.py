@@ -64,7 +64,9 @@ def _spawn_quickly(argv: Sequence[str], cwd: str, env: Mapping[str, str], descri
         raise SpawnError("cwd", error.errno or 0) from error
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(descriptors)]
     try:
-        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_DEFAULTS)
+        return os.posix_spawn(
+            argv[0], [*argv], env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_DEFAULTS
+        )
     except OSError as error:
         stage = "fork" if error.errno in _NO_ROOM else "exec"
         raise SpawnError(stage, error.errno or 0) from error

@@ -17,6 +17,8 @@ from ralph_wiggum.core import morning
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
+from ralph_wiggum.core.outside_text import plain
+from ralph_wiggum.core.select import Finished, select
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
 
 
@@ -81,7 +83,13 @@ class Run:
 
     def last_screen(self, outcome: Outcome) -> list[str]:
         """Return the lines that a person finds in the morning."""
-        return morning.last_screen(self._ports.spec.plan(), self.history, self.repo_state, outcome.reason)
+        plan = self._ports.spec.plan()
+        lines = morning.last_screen(plan, self.history, self.repo_state, outcome.reason)
+        if not self._order.one_task:
+            return lines
+        choice = select(plan, optional=self._order.optional, queued=self._order.queued)
+        after = "nothing is left to select" if isinstance(choice, Finished) else plain(choice.task.label)
+        return [*lines, "", f"next: {after}"]
 
     @property
     def history(self) -> History:

@@ -47,7 +47,6 @@ def box(tmp_path: Path) -> Sandbox:
         ),
         pytest.param([["branch", "ralph/demo"]], "ralph/demo", id="the branch is there, at the same commit"),
         pytest.param([["branch", "ralph"]], "ralph-demo", id="a branch is in the way of the folder"),
-        pytest.param([["branch", "ralph/demo"], ["checkout", "-q", "ralph/demo"]], "ralph/demo", id="already on it"),
     ],
 )
 def test_the_branch(box: Sandbox, prepare: list[list[str]], branch: str) -> None:
@@ -57,6 +56,13 @@ def test_the_branch(box: Sandbox, prepare: list[list[str]], branch: str) -> None
     state = box.repo().begin("r1")
     assert (state.branch, state.started_on, box.branch()) == (branch, started, branch)
     assert box.status() == ""
+
+
+def test_a_later_run_still_knows_where_its_commits_go_in_the_end(box: Sandbox) -> None:
+    """Issue: the last screen says how to merge, on the second night too."""
+    box.git("checkout", "-qb", "ralph/demo")
+    state = box.repo().begin("r2")
+    assert (state.branch, state.started_on) == ("ralph/demo", "main")
 
 
 def test_the_persons_changes_and_index_do_not_move_when_the_branch_is_made(box: Sandbox) -> None:
