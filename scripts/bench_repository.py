@@ -16,7 +16,7 @@ FLOOR = "git status"
 
 def repository(ground: Ground) -> Iterator[Row]:
     """Measure in a small repository, a middling one and a large one."""
-    for files in (10, 300, ground.size(20_000, 1_000)):
+    for files in (10, 300, ground.size(20_000, 600)):
         yield from _repository(ground, files)
 
 

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from bench_ground import Ground, Project, Row, console_script, in_turn, make_project, plan
+from bench_ground import Ground, Project, Row, in_turn, make_project, plan
 
-MODULES = "import sys; before = set(sys.modules); import ralph_wiggum.cli.status; print(len(set(sys.modules) - before))"
+import ralph_wiggum
+
+MODULES = """import sys
+before = set(sys.modules)
+import ralph_wiggum.cli.status_report
+print(len(set(sys.modules) - before))"""
 LAST_TASK = "- [ ] 9999. Write the last piece\n  - Keep what is there already\n  - _Requirements: 1.1_\n"
 
 
 def status(ground: Ground) -> Iterator[Row]:
-    """Measure `ralph-status` of 100 tasks as a multiple of the start of this Python."""
-    project = make_project(ground, "status", plan(100, done=40))
+    """Measure `ralph-status` of 100 tasks as a multiple of a bare start of the same Python."""
+    python, command = _install(ground)
+    project, configured = (make_project(ground, name, plan(100, done=40)) for name in ("status", "configured"))
+    (project.root / ".kiro/settings/ralph.yaml").unlink()
     bare = "python3 -I -c pass"
     actions: dict[str, Callable[[], object]] = {
-        bare: lambda: _python(project, "-c", "pass"),
-        "warm": lambda: _status(project),
-        "--json": lambda: _status(project, "--json"),
-        "cold, no plan.json": lambda: _cold(project),
-        "warm again": lambda: _status(project),  # cold ran before, and left a cache
+        bare: lambda: _run(project, python, "-I", "-c", "pass"),
+        "warm": lambda: _run(project, command, "demo"),
+        "--json": lambda: _run(project, command, "demo", "--json"),
+        "cold, no plan.json": lambda: _cold(project, command),
+        "warm, with a settings file": lambda: _run(configured, command, "demo"),
     }
     taken = in_turn(actions, ground.size(31, 3))
-    for name, goal in (("warm", 7), ("--json", 5), ("cold, no plan.json", 11)):
+    for name, goal in (("warm", 7), ("--json", 5), ("cold, no plan.json", 11), ("warm, with a settings file", 7)):
         floor = taken[bare]
         yield Row(
             name="status",
@@ -37,18 +46,32 @@ def status(ground: Ground) -> Iterator[Row]:
         )
 
 
-def _python(project: Project, *words: str) -> str:
-    return subprocess.run([sys.executable, "-I", *words], cwd=project.root, capture_output=True, text=True).stdout  # noqa: PLW1510 - nothing to fail
+def _install(ground: Ground) -> tuple[str, str]:
+    """Return the Python of a fresh venv, and a `ralph-status` beside it as pip writes it.
+
+    Not the installed one: where the checkout is installed as editable, every start loads a finder for that, which
+    would be measured with the command and with its floor.
+    """
+    folder = ground.folder / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
+    python = folder / "bin/python3"
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    places = (Path(ralph_wiggum.__file__).parents[1], sysconfig.get_path("purelib"))
+    (site_packages / "bench.pth").write_text("".join(f"{place}\n" for place in places))
+    command = folder / "bin/ralph-status"
+    command.write_text(f"#!{python}\nimport sys\nfrom ralph_wiggum.cli.status import main\nsys.exit(main())\n")
+    command.chmod(0o755)
+    return str(python), str(command)
 
 
-def _status(project: Project, *flags: str) -> None:
-    words = [console_script("ralph-status"), "demo", *flags]
-    subprocess.run(words, cwd=project.root, env=project.ground.environment(), stdout=subprocess.DEVNULL, check=True)
+def _run(project: Project, *words: str) -> str:
+    environment = project.ground.environment()
+    return subprocess.run(words, cwd=project.root, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def _cold(project: Project) -> None:
+def _cold(project: Project, command: str) -> None:
     (project.state / "plan.json").unlink(missing_ok=True)
-    _status(project)
+    _run(project, command, "demo")
 
 
 def prompt(ground: Ground) -> Iterator[Row]:
@@ -83,5 +106,5 @@ def parsing(ground: Ground) -> Iterator[Row]:
     for count in texts:
         yield Row(name="parsing", what=f"parse a plan of {count:,} tasks", unit="ms", measured=taken[str(count)])
     project = make_project(ground, "parsing", plan(10))
-    modules = float(_python(project, "-c", MODULES))
+    modules = float(_run(project, sys.executable, "-c", MODULES))
     yield Row(name="parsing", what="modules imported by ralph-status, beyond a bare start", unit="", measured=modules)

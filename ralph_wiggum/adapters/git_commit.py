@@ -73,9 +73,10 @@ class Committer:
             if tree == base:  # a hook undid it all
                 return Committed(left_out=left_out, notes=self._git.taken_notes())
         sha = hooked.sha or self._commit_tree(tree, head, message)
+        # The index first: if the runner is killed between the two, the commit is made again and all agrees.
+        self._into_persons_index(hooked.content)
         if not hooked.sha:
             self._move_head(sha, head, subject)
-        self._into_persons_index(hooked.content)
         return Committed(sha=sha, left_out=left_out, notes=self._git.taken_notes())
 
     def _content(self, before: Snapshot, after: Snapshot) -> tuple[dict[str, str], list[str]]:

@@ -82,7 +82,7 @@ class HookedCommit:
 
     def _taken(self, base: str, sha: str) -> dict[str, str]:
         """Return what the commit holds beside its parent."""
-        entries = self._snapshots.entries(base or self._empty_tree(), sha) if sha else ()
+        entries = self._snapshots.all_entries(base or self._empty_tree(), sha) if sha else ()
         return {entry.path: new_side(entry) for entry in entries}
 
     def _empty_tree(self) -> str:

@@ -186,6 +186,10 @@ class Snapshots:
             self._compared = (before, after, _entries(result.items))
         return self._compared[2]
 
+    def all_entries(self, before: str, after: str) -> tuple[Entry, ...]:
+        """Return what differs between two commits, the runner's own files included."""
+        return _entries(self._git.run("diff-tree", "-r", "-z", "--no-renames", before, after).items)
+
     def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
         """Return all that differs, stored or not, sorted by path."""
         found = {entry.path: entry.status for entry in self.entries(before.tree, after.tree)}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from pathlib import Path
 
 from ralph_wiggum import __version__
 from ralph_wiggum.adapters.project import Project, make_state
-from ralph_wiggum.adapters.whole_file import replace_file
+from ralph_wiggum.adapters.whole_file import read_file, replace_file
 from ralph_wiggum.core import plan_cache
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.model import Plan
@@ -17,13 +16,14 @@ from ralph_wiggum.core.model import Plan
 def load_plan(path: Path, content: bytes) -> Plan | None:
     """Return the plan that was kept for exactly this content of tasks.md by this version; None otherwise."""
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
+        data = read_file(path)
     except OSError:
         return None
-    if head != _key(content):
+    key = _key(content)
+    if not data.startswith(key):
         return None
     try:
-        return plan_cache.load(body.decode())
+        return plan_cache.load(data[len(key) :].decode())
     except UnicodeDecodeError:
         return None
 
@@ -32,7 +32,7 @@ def keep_plan(path: Path, content: bytes, plan: Plan) -> None:
     """Keep a plan for next time; where nothing can be written, nothing is kept."""
     with suppress(OSError):
         make_state(path.parent)
-        replace_file(path, (_key(content), b"\n", plan_cache.dump(plan).encode()), durable=False)
+        replace_file(path, (_key(content), plan_cache.dump(plan).encode()), durable=False)
 
 
 def current_plan(project: Project) -> Plan:
@@ -50,7 +50,7 @@ def current_plan(project: Project) -> Plan:
 def read_tasks(path: Path) -> bytes:
     """Return what tasks.md holds; RalphError if it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except FileNotFoundError:
         raise RalphError(f"no tasks file: {path} is not there", hint="write it, or name another spec") from None
     except OSError as error:
@@ -70,4 +70,5 @@ def decode_tasks(data: bytes, path: Path) -> str:
 
 
 def _key(content: bytes) -> bytes:
-    return f"{__version__} {hashlib.sha256(content).hexdigest()}".encode()
+    """Return what the cache begins with: version and text, since loading hashlib takes longer than comparing them."""
+    return f"{__version__} {len(content)}\n".encode() + content

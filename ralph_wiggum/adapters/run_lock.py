@@ -52,7 +52,11 @@ class RunLock:
 
     def acquire(self, *, spec: str, run: str, started: str) -> None:
         """Take the lock; RalphError with code LOCKED if another process holds it. `started` is ISO."""
-        make_state(self.path.parent)
+        try:
+            make_state(self.path.parent)
+        except OSError as error:
+            hint = "ralph keeps its state there: make it writable, or move away what stands in its place"
+            raise RalphError(f"cannot make the folder {self.path.parent}: {error.strerror}", hint=hint) from error
         deadline = time.monotonic() + PROBE_SECONDS
         while not self._try():
             held = _read(self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_tasks
 from ralph_wiggum.adapters.project import Project, make_state
-from ralph_wiggum.adapters.whole_file import remove_left_over, replace_file
+from ralph_wiggum.adapters.whole_file import read_file, remove_left_over, replace_file
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.model import IN_PROGRESS, Plan
@@ -79,7 +80,7 @@ class SpecFiles:
 
     def hold(self) -> None:
         """Remember the file as it is before an attempt, on disk too, so that `protect` works after a crash."""
-        data = self._path.read_bytes()
+        data = read_file(self._path)
         if self._held is None or self._held.data != data or not self._held_file.exists():
             make_state(self._project.state)
             replace_file(self._held_file, (data,), durable=False)  # once an attempt: no waiting for the disk
@@ -90,8 +91,8 @@ class SpecFiles:
 
         What a power cut left of it, nothing or zeros, is not what was held.
         """
-        with suppress(FileNotFoundError):
-            data = self._held_file.read_bytes()
+        with suppress(OSError):
+            data = read_file(self._held_file)
             if data and b"\0" not in data:
                 self._held = _Held(data, _link(self._path))
         return self._held is not None
@@ -174,10 +175,11 @@ class SpecFiles:
     def _unblock(self, held: _Held) -> Iterator[str]:
         """Make the path what it was, a file or a link, keeping what an attempt put there."""
         link = _link(self._path)
-        if self._path.is_dir():
+        if _in_the_way(self._path):
             aside = self._free_name()
+            what = "a folder" if self._path.is_dir() else "no file any more"
             shutil.move(self._path, aside)
-            yield f"{self._path.name} had become a folder; it is kept in {aside}"
+            yield f"{self._path.name} had become {what}; what stood there is kept in {aside}"
         elif link != held.link:
             now = _bytes(self._path)
             self._path.unlink(missing_ok=True)
@@ -205,9 +207,18 @@ class SpecFiles:
         return next(path for n in count(1) if not (path := folder / f"tasks.{n}.md").exists())
 
 
+def _in_the_way(path: Path) -> bool:
+    """Say whether something that is neither a file nor a link stands there: a folder, a pipe, a socket."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and (not stat.S_ISLNK(mode) or path.is_dir())
+
+
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError:
         return None
 
@@ -229,7 +240,6 @@ def _link(path: Path) -> str:
 
 def _text_of(path: Path, limit: int) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(limit).decode("utf-8-sig", "replace")
+        return read_file(path, limit).decode("utf-8-sig", "replace")
     except OSError:
         return ""

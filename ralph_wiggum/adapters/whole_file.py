@@ -1,14 +1,42 @@
-"""Files that are replaced whole or not at all: a temporary file beside them, brought to the disk, then renamed."""
+"""Files read whole, and replaced whole or not at all: a temporary file beside them, brought to the disk, renamed."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 TEMPORARY = ".ralph-new"
+CHUNK = 1 << 20
+
+
+def read_file(path: Path, limit: int = -1) -> bytes:
+    """Return what a file holds, at most `limit` bytes of it.
+
+    OSError if that cannot be done, also where a pipe or a device stands in the file's place: an agent may put one
+    there, and to open it as a file would wait for ever.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            number = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
+            raise OSError(number, os.strerror(number) if number == errno.EISDIR else "it is no file", str(path))
+        return _read(fd, sys.maxsize if limit < 0 else limit)
+    finally:
+        os.close(fd)
+
+
+def _read(fd: int, limit: int) -> bytes:
+    parts: list[bytes] = []
+    while limit > 0 and (part := os.read(fd, min(CHUNK, limit))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
 
 
 def replace_file(

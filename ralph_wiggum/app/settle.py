@@ -34,7 +34,11 @@ class Settling:
         self._order = order
 
     def complete(self, task: Task, ended: Ended) -> None:
-        """Tick a task whose attempt passed, commit what changed in it, log it."""
+        """Tick a task whose attempt passed, commit what changed in it, log it; a tick that broke off is finished."""
+        if ended.how:
+            ticked = Ticked(key=task.key, id=task.id, name=task.name, how=ended.how, verified=ended.verified)
+            self._tick(task, ticked._replace(gates=ended.gates), None, None)
+            return
         record = self._ledger.history.of(task.key)
         first = record.first
         base = Snapshot(tree=first.base, large=first.large) if first else None
@@ -59,7 +63,10 @@ class Settling:
 
     def complete_without_agent(self, task: Task, how: str, gates: Sequence[GateSeen], *, verified: bool) -> None:
         """Tick a parent whose sub-tasks are complete, or a pure checkpoint whose checks pass (O3, O19)."""
-        ticked = Ticked(key=task.key, id=task.id, name=task.name, how=how, verified=verified, gates=tuple(gates))
+        key, label, name, seen = task.key, task.id, task.name, tuple(gates)
+        passed = Ended(key=key, id=label, name=name, result="passed", how=how, verified=verified, gates=seen)
+        self._ledger.record(passed._replace(checkpoint=how == "checkpoint"))
+        ticked = Ticked(key=key, id=label, name=name, how=how, verified=verified, gates=seen)
         self._tick(task, ticked, None, None)
 
     def _tick(self, task: Task, ticked: Ticked, base: Snapshot | None, after: Snapshot | None) -> None:

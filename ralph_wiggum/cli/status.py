@@ -1,137 +1,26 @@
-"""`ralph-status [SPEC]`: how far a spec is, or all of them. It changes nothing, so an agent may call it too."""
+"""The entry of `ralph-status`: a short life, in which nothing is worth the collection of garbage.
+
+The imports alone would set it off again and again: 4 ms of 40. The command itself is in `status_report.py`.
+"""
 
 from __future__ import annotations
 
-import json
-import os
+import gc
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from ralph_wiggum.adapters.journal_file import read_journal
-from ralph_wiggum.adapters.plan_file import current_plan
-from ralph_wiggum.adapters.project import Project, find_root, open_spec, specs
-from ralph_wiggum.adapters.run_lock import Holder, holder
-from ralph_wiggum.cli import common
-from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.history import History
-from ralph_wiggum.core.status import Status, as_json, run_state, summarise
-
-PIPED_WIDTH = 500  # what reads a pipe can cut lines itself
-
-TEXT = """Show how far a spec is: totals, current and next task, next checkpoint, what was skipped and why, what
-happened last, and what looks wrong in tasks.md. Without SPEC: one line for each spec."""
-
-EPILOG = """examples:
-  ralph-status                     all specs, one line each
-  ralph-status guestbook           one spec
-  ralph-status guestbook --json    for programs; add --tasks for every task
-
-exit codes: 0 shown, 1 a bug in ralph (report saved), 2 bad usage or input"""
-
-
-class Arguments(NamedTuple):
-    """What the command line asked for."""
-
-    spec: str = ""
-    json: bool = False
-    tasks: bool = False
-    directory: str = ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    return common.run_command(lambda: show(arguments(sys.argv[1:] if argv is None else argv)))
-
-
-def arguments(argv: Sequence[str]) -> Arguments:
-    """Read the command line: plain calls by hand, since argparse takes longer than all the rest."""
-    words = [word for word in argv if not word.startswith("-")]
-    flags = [word for word in argv if word.startswith("-")]
-    if len(words) <= 1 and set(flags) <= {"--json", "--tasks"}:
-        return Arguments(spec="".join(words), json="--json" in flags, tasks="--tasks" in flags)
-    parser = common.parser("ralph-status", TEXT, EPILOG)
-    parser.add_argument("spec", metavar="SPEC", nargs="?", default="", help="a name under .kiro/specs/, or a path")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--tasks", action="store_true", help="with --json: every task too")
-    return Arguments(**vars(parser.parse_args(argv)))
-
-
-def show(wanted: Arguments) -> int:
-    """Print what was asked for."""
-    start = common.start_folder(wanted.directory)
-    root = find_root(start)
-    places = common.places(root)
-    held = holder(root)
-    if wanted.spec:
-        project = open_spec(
-            root, wanted.spec, tasks_file=places.tasks_file, activity_file=places.activity_file, start=start
-        )
-        status = look(project, held, places)
-        if wanted.json:
-            _print_json(as_json(status, tasks=wanted.tasks))
-        else:
-            _print_lines([status], whole=True)
-        return 0
-    statuses = list(_look_at_all(root, held, places))
-    if wanted.json:
-        _print_json([as_json(status, tasks=wanted.tasks) for status in statuses])
-    elif statuses:
-        _print_lines(statuses, whole=False)
-    else:
-        print(f"no specs in {root}: write {places.tasks_file.replace('{feature}', '<spec>')} first")
-    return 0
-
-
-def look(project: Project, held: Holder | None, places: common.Places) -> Status:
-    """Return the status of one spec."""
-    history = History(read_journal(project.journal_file)[0])
-    mine = held if held is not None and held.spec == project.spec else None
-    return summarise(
-        current_plan(project),
-        history,
-        run_state(history, mine.pid if mine else None, mine.state if mine else ""),
-        places.visual_tasks,
-        spec=project.spec,
-        tasks_path=project.tasks_path,
-    )
-
-
-def _look_at_all(root: Path, held: Holder | None, places: common.Places) -> list[Status]:
-    """Return the status of every spec that can be read, and say which cannot."""
-    found = []
-    for name in specs(root, places.tasks_file):
-        try:
-            project = open_spec(root, name, tasks_file=places.tasks_file, activity_file=places.activity_file)
-            found.append(look(project, held, places))
-        except RalphError as error:
-            print(f"ralph: {name}: {error}", file=sys.stderr)
-    return found
-
-
-def _print_json(data: dict[str, Any] | list[dict[str, Any]]) -> None:
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(data, ensure_ascii=plain, indent=2))
-
-
-def _print_lines(statuses: list[Status], *, whole: bool) -> None:
-    from ralph_wiggum.core.status_text import as_lines, overview  # noqa: PLC0415 - not for --json
-
-    width, colour = _screen()
-    lines = as_lines(statuses[0], width, colour=colour) if whole else overview(statuses, width, colour=colour)
-    print("\n".join(lines))
-
-
-def _screen() -> tuple[int, bool]:
-    """Return the width to fit in, and whether colours are wanted (no-color.org)."""
-    if not sys.stdout.isatty():
-        return PIPED_WIDTH, False
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except OSError:
-        width = 80
-    return width, not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+        from ralph_wiggum.cli import status_report  # noqa: PLC0415 - see above
+
+        return status_report.main(argv)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 if __name__ == "__main__":

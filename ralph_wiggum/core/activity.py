@@ -95,7 +95,8 @@ def entry(entry: Entry, record: TaskRecord, *, retry_limit: int = 10) -> str:
         case Ended():
             text = _interrupted(entry)
         case Ticked():
-            text = _ticked(entry, record.passed)
+            passed = record.passed
+            text = _ticked(entry, None if passed and passed.how else passed)
         case Skipped():
             text = _skipped(entry, record) if entry.by == "runner" else _skipped_by_person(entry, record)
         case CheckpointBlocked():

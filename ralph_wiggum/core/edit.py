@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.heads import box, same
 from ralph_wiggum.core.model import MARKS, Plan, Task
@@ -87,13 +85,5 @@ def _doubt(task: Task, near: list[Task]) -> Moved:
 
 def _line_start(text: str, line: int) -> int:
     """Return the offset at which a 1-based line begins, -1 if the text has fewer; only line feeds end a line."""
-    return next(_skip(text, line), -1)
-
-
-def _skip(text: str, line: int) -> Iterator[int]:
-    start = 0
-    for _ in range(line - 1):
-        start = text.find("\n", start) + 1
-        if start == 0:
-            return
-    yield start
+    parts = text.split("\n", line - 1)
+    return len(text) - len(parts[-1]) if len(parts) == line else -1

@@ -98,6 +98,7 @@ class Ended(NamedTuple):
     after: str = ""
     after_large: Mapping[str, str] = MappingProxyType({})
     checkpoint: bool = False
+    how: str = ""  # "parent" or "checkpoint": no attempt at all, but a tick without an agent that is announced
 
 
 class Ticked(NamedTuple):

@@ -25,9 +25,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Make projects whose processes are all ended at the end of the test."""
     made: list[Project] = []
 
-    def one(
-        tasks: str | bytes = projects.THREE, files: Mapping[str, str] | None = None, *, below: str = ""
-    ) -> Project:
+    def one(tasks: str | bytes = projects.THREE, files: Mapping[str, str] | None = None, *, below: str = "") -> Project:
         made.append(projects.make(tmp_path / f"p{len(made)}", tasks, files, below=below))
         return made[-1]
 

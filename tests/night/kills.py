@@ -11,12 +11,11 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.night import project as projects
-from tests.night.project import ACTIVITY, SETTINGS, Project
+from tests.night.project import ACTIVITY, SETTINGS, Project, Step
 
 PLAN = """\
 # Plan
@@ -34,7 +33,7 @@ ENTRY = re.compile(r"^## \[[^\]]*\] (?P<title>.*)\n\n### Status: (?P<status>.*)$
 MARKER = re.compile(r"^<!-- ralph:([0-9a-f]{16}) -->$", re.MULTILINE)
 OTHERWISE = (ACTIVITY, SETTINGS)  # these name times and folders
 SETTLED = ("✅ COMPLETE", "⏭️ SKIPPED")
-HELPER = ["sh", "setsid sleep 300 >/dev/null 2>&1 &"]
+HELPER: Step = ["sh", "setsid sleep 300 >/dev/null 2>&1 &"]
 LONGEST_SECONDS = 1.6  # about as long as an undisturbed night of this plan takes
 MOST_STARTS = 60  # of one project
 
@@ -49,10 +48,9 @@ class Figures:
     agents: int = 0
     cut: int = 0
     slowest_cleanup: float = 0.0
-    kept: Counter[str] = field(default_factory=Counter)
 
 
-def work(path: str, *more: list[object]) -> list[list[object]]:
+def work(path: str, *more: Step) -> list[Step]:
     """Return a script with several moments to be killed in: two files, one written in two steps."""
     return [
         HELPER,
@@ -97,11 +95,15 @@ def look(project: Project) -> dict[str, object]:
         "work tree": {
             path.relative_to(project.root).as_posix(): path.read_bytes()
             for path in project.root.rglob("*")
-            if path.is_file() and not {".git", ".ralph"} & set(path.parts) and path.name not in ("activity.md", "ralph.yaml")
+            if path.is_file()
+            and not {".git", ".ralph"} & set(path.parts)
+            and path.name not in ("activity.md", "ralph.yaml")
         },
         "commits": sorted(project.task_commits()),
         "settled": sorted(entry for entry in entries if entry[1] in SETTLED),
-        "failed": sorted(entry["key"] for entry in project.journal("ended") if entry.get("result", "failed") == "failed"),
+        "failed": sorted(
+            entry["key"] for entry in project.journal("ended") if entry.get("result", "failed") == "failed"
+        ),
         "ticks": sorted(entry["key"] for entry in project.journal("ticked")),
         "skips": sorted(entry["key"] for entry in project.journal("skipped")),
         "patches": {

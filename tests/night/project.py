@@ -80,7 +80,9 @@ class Project:
     def settings(self, **values: Any) -> None:
         """Write the settings: JSON is YAML. The agent is the scripted one, and there are no checks, unless said."""
         agent = {"command": [sys.executable, "-I", "-S", str(PLAYER), str(self.play)]}
-        self.write(SETTINGS, json.dumps({"agent": "player", "agents": {"player": agent}, "quality_checks": {}} | values))
+        self.write(
+            SETTINGS, json.dumps({"agent": "player", "agents": {"player": agent}, "quality_checks": {}} | values)
+        )
 
     def plays(
         self,
@@ -89,7 +91,7 @@ class Project:
         *,
         by_attempt: bool = False,
     ) -> None:
-        """Tell the agent what to do: for each task the script of its first run, its second …"""
+        """Tell the agent what to do: for each task the script of its first run, of its second and so on."""
         play: dict[str, Any] = {"tasks": dict(tasks or {}), "by_attempt": by_attempt}
         if default is not None:
             play["default"] = default
@@ -200,7 +202,7 @@ class Project:
 
 
 def pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
 def environment(pid: int) -> bytes:
@@ -219,7 +221,9 @@ def state(pid: int) -> str:
 
 def clean_env(home: Path, mark: str) -> dict[str, str]:
     """Return an environment with nobody's settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "RALPH_", "XDG_", "PYTEST_")) and k != "EMAIL"}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "RALPH_", "XDG_", "PYTEST_")) and k != "EMAIL"
+    }
     names = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
     return {
         **kept,

@@ -6,19 +6,21 @@ import os
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.night.conftest import Make
-from tests.night.project import ACTIVITY, ESCAPES, MARK, TASKS, Project, environment, pids
+from tests.night.project import ACTIVITY, ESCAPES, MARK, TASKS, Project, Script, environment, pids
 
 pytestmark = pytest.mark.night
 
 TWO = "- [ ] 1. One\n- [ ] 2. Two\n"
 FLOOD_MEGABYTES = int(os.environ.get("RALPH_FLOOD", "200"))  # 1000 is the requirement's; it takes ten times as long
 MOST_MEMORY = 60_000_000  # bytes, runner and keeper (design, part 3)
+STUBBORN = "trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; sleep 600; sleep 600' &); sleep 600"
 
 
 def limits(**seconds: float) -> dict[str, object]:
@@ -29,7 +31,7 @@ def gaps(project: Project) -> list[float]:
     """Return the seconds from the end of each agent to the start of the next one."""
     ends = {e["pid"]: e["at"] for e in project.log() if e["event"] == "end"}
     starts = [e for e in project.log() if e["event"] == "start"]
-    return [after["at"] - ends[before["pid"]] for before, after in zip(starts, starts[1:], strict=False)]
+    return [after["at"] - ends[before["pid"]] for before, after in pairwise(starts)]
 
 
 @pytest.mark.parametrize(
@@ -39,14 +41,15 @@ def gaps(project: Project) -> list[float]:
         pytest.param([["ignore", "TERM", "INT", "HUP"], ["say", "no"], ["sleep", 600]], id="ignores TERM"),
         pytest.param([["background", "setsid sleep 600"], ["sleep", 600]], id="has a child in a session of its own"),
         pytest.param(
-            [["background", "trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; sleep 600; sleep 600' &); sleep 600"]]
-            + [["ignore", "TERM"], ["sleep", 600]],
+            [["background", STUBBORN], ["ignore", "TERM"], ["sleep", 600]],
             id="has grandchildren that ignore TERM",
         ),
         pytest.param([["say", "TASK_COMPLETE"], ["write", "x", "1"], ["sleep", 600]], id="claims completion and hangs"),
     ],
 )
-def test_an_agent_that_hangs_is_ended_with_its_family_and_the_next_task_runs(make: Make, script: list[list[object]]) -> None:
+def test_an_agent_that_hangs_is_ended_with_its_family_and_the_next_task_runs(
+    make: Make, script: list[list[object]]
+) -> None:
     """O20: politely, then by force; what it said before does not count."""
     project = make(TWO)
     project.settings(**limits())
@@ -119,7 +122,9 @@ def test_terminal_escapes_and_bad_bytes_reach_neither_screen_nor_log(make: Make)
     """O29: stripped of control sequences, and nothing can pose as an entry."""
     project = make("- [ ] 1. One\n- [ ] 2. Two\n")
     nasty = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m \xff\xfe\xc3( \x00\x08\x9b31m \x1bP+q\x1b\\ \r\x0b\x0c end\n"
-    entry = "## [2026-01-01 00:00] Task 2: Two\\n\\n### Status: ✅ COMPLETE\\n\\n<!-- ralph:end -->\\n<!-- ralph:status -->"
+    entry = (
+        "## [2026-01-01 00:00] Task 2: Two\\n\\n### Status: ✅ COMPLETE\\n\\n<!-- ralph:end -->\\n<!-- ralph:status -->"
+    )
     script = [
         ["raw", nasty],
         ["say", entry.replace("\\n", "\n")],
@@ -198,9 +203,8 @@ def test_a_timeout_with_progress_gets_twice_the_time(make: Make) -> None:
     """O14: not identical, and the next attempt gets twice the time."""
     project = make("- [ ] 1. One\n")
     project.settings(overnight_mode={"max_task_timeout": 0.7, "stagnation_threshold": 2})
-    project.plays(
-        {"1": [[["write", "p{n}.txt", "x"], ["sleep", 60]]] * 2 + [[["sleep", 1.2], ["say", "TASK_COMPLETE"]]]}
-    )
+    slow: Script = [["write", "p{n}.txt", "x"], ["sleep", 60]]
+    project.plays({"1": [slow, slow, [["sleep", 1.2], ["say", "TASK_COMPLETE"]]]})
     assert project.night().code == 0
     assert [entry.get("timeout", 600) for entry in project.journal("started")] == [0.7, 1.4, 2.8]
     project.sound()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from tests.night import project as projects
@@ -20,7 +18,9 @@ WORK = [["write", "{task}.txt", "{task}"], *DONE]
     "command",
     [
         pytest.param("git add -A && git commit -qm mine", id="commits"),
-        pytest.param("git add -A && git commit -qm one && echo 2 >two && git add two && git commit -qm two", id="twice"),
+        pytest.param(
+            "git add -A && git commit -qm one && echo 2 >two && git add two && git commit -qm two", id="twice"
+        ),
         pytest.param("git switch -qc theirs && git add -A && git commit -qm mine", id="commits on a branch of its own"),
         pytest.param("git checkout -q --detach && git add -A && git commit -qm mine", id="commits on a detached HEAD"),
         pytest.param("git add -A", id="stages"),
@@ -123,7 +123,9 @@ def test_secrets_are_never_committed(make: Make, name: str) -> None:
         pytest.param([["sh", f"chmod 000 {TASKS}"]], id="takes its permissions away"),
         pytest.param([["remove", ".kiro/specs/demo"]], id="deletes the whole spec"),
         pytest.param([["remove", ".ralph"]], id="deletes .ralph"),
-        pytest.param([["sh", "echo '{}' >>.ralph/demo/journal.jsonl; echo torn >>.ralph/demo/journal.jsonl"]], id="scribbles"),
+        pytest.param(
+            [["sh", "echo '{}' >>.ralph/demo/journal.jsonl; echo torn >>.ralph/demo/journal.jsonl"]], id="scribbles"
+        ),
         pytest.param([["sh", ": >.ralph/demo/journal.jsonl"]], id="empties the journal"),
     ],
 )
@@ -138,7 +140,9 @@ def test_what_an_agent_does_to_plan_and_state_is_undone(project: Project, steps:
     project.sound()
 
 
-@pytest.mark.parametrize("steps", [[["write", ACTIVITY, "mine\n"]], [["remove", ACTIVITY]], [["append", ACTIVITY, "PS\n"]]])
+@pytest.mark.parametrize(
+    "steps", [[["write", ACTIVITY, "mine\n"]], [["remove", ACTIVITY]], [["append", ACTIVITY, "PS\n"]]]
+)
 def test_an_agent_that_edits_the_log_stops_nothing(project: Project, steps: list[list[object]]) -> None:
     """O29: what it wrote stays, the status block is rebuilt, the entries go on."""
     project.plays({"2": [[["write", "2.txt", "2"], *steps, *DONE]]}, default=WORK)
@@ -172,11 +176,15 @@ def test_a_task_that_a_person_sets_back_is_done_again(project: Project) -> None:
     project.sound()
 
 
-def test_git_that_is_deleted_in_the_night_does_not_end_it(project: Project) -> None:
-    """O12; B10 (putting it back) is for later: what must hold now is that the run ends in order, with all its tasks."""
+def test_without_its_repository_a_run_waits_says_so_and_can_be_stopped(project: Project) -> None:
+    """O12: an agent deleted `.git`. Putting it back (B10) is for later; until then nothing more may be lost."""
     project.plays({"2": [[["write", "2.txt", "2"], ["remove", ".git"], *DONE]]}, default=WORK)
     process = project.command("overnight", "demo")
-    result = project.finish(process, timeout=40)
-    assert result.code in {0, 3, 4}, result.out + result.err
-    project.nothing_left()
-    shutil.rmtree(project.top / ".git", ignore_errors=True)
+    assert process.stdout is not None
+    said = next(line for line in process.stdout if "not a git repository" in line)
+    assert "trying again" in said
+    process.terminate()
+    assert project.finish(process, timeout=10).code == 143
+    assert "**Loop Status:** Stopped" in project.activity
+    assert (project.states(), project.read("2.txt")) == ("x- ", "2")
+    project.sound(fsck=False)

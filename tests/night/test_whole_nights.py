@@ -10,7 +10,7 @@ import pytest
 
 from tests.night import project as projects
 from tests.night.conftest import Make
-from tests.night.project import ACTIVITY, TASKS, Project
+from tests.night.project import ACTIVITY, TASKS, Project, Script
 
 pytestmark = pytest.mark.night
 
@@ -51,7 +51,12 @@ def test_the_optional_tasks_of_a_real_spec_run_when_asked_for(make: Make) -> Non
 
 def test_a_task_that_always_fails_alike_is_skipped_after_ten_runs_and_all_others_are_done(project: Project) -> None:
     """O14, O12: messages that differ in times, temporary paths, ids and durations are one failure."""
-    script = [["write", "half.txt", "{changing}"], ["say", "It broke {changing}"], ["err", "{changing}"], ["leave", 7]]
+    script: Script = [
+        ["write", "half.txt", "{changing}"],
+        ["say", "It broke {changing}"],
+        ["err", "{changing}"],
+        ["leave", 7],
+    ]
     project.plays({"2": [script]})
     result = project.night()
     assert result.code == 3
@@ -82,7 +87,9 @@ def test_failures_that_a_check_finds_make_the_key_and_leave_the_tree_green(proje
     """O14, O18: what the agent says changes from run to run, what the check says does not."""
     check = "test ! -e broken || { echo 'FAILED tests/test_a.py::test_one - took 0.'$$'s'; exit 1; }"
     project.settings(quality_checks={"all": [check]})
-    project.plays({"2": [[["write", "broken", "{changing}"], ["say", "I am sure {changing}"], ["say", "TASK_COMPLETE"]]]})
+    project.plays(
+        {"2": [[["write", "broken", "{changing}"], ["say", "I am sure {changing}"], ["say", "TASK_COMPLETE"]]]}
+    )
     result = project.night()
     assert (result.code, project.states(), project.runs("2")) == (3, "xSx", 10)
     assert "checks at the end: all pass" in result.out
@@ -91,13 +98,21 @@ def test_failures_that_a_check_finds_make_the_key_and_leave_the_tree_green(proje
 
 def test_sub_tasks_come_before_their_parents_and_parents_cost_no_agent(make: Make) -> None:
     """O2, O3: the parent with a skipped sub-task stays open and the run ends with 3."""
-    project = make("- [ ] 1. A\n  - [ ] 1.1 B\n    - [ ] 1.1.1 C\n  - [ ] 1.2 D\n- [ ] 2. E\n  - [ ] 2.1 F\n- [ ] 3. G\n")
+    project = make(
+        "- [ ] 1. A\n  - [ ] 1.1 B\n    - [ ] 1.1.1 C\n  - [ ] 1.2 D\n- [ ] 2. E\n  - [ ] 2.1 F\n- [ ] 3. G\n"
+    )
     project.settings(overnight_mode={"stagnation_threshold": 2})
     project.plays({"2.1": [[["leave", 1]]]})
     result = project.night()
     assert result.code == 3
     assert project.states() == "xxxx Sx"
-    assert [entry["task"] for entry in project.log() if entry["event"] == "start"] == ["1.1.1", "1.2", "2.1", "2.1", "3"]
+    assert [entry["task"] for entry in project.log() if entry["event"] == "start"] == [
+        "1.1.1",
+        "1.2",
+        "2.1",
+        "2.1",
+        "3",
+    ]
     project.sound()
 
 

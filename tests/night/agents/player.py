@@ -136,7 +136,9 @@ def prompt() -> None:
 def filled(argument: object, n: int) -> object:
     if not isinstance(argument, str):
         return argument
-    changing = f"at {time.time():.6f} in /tmp/tmp{os.getpid():x}abc after {os.getpid() % 977 / 100:.2f}s pid {os.getpid()}"
+    changing = (
+        f"at {time.time():.6f} in /tmp/tmp{os.getpid():x}abc after {os.getpid() % 977 / 100:.2f}s pid {os.getpid()}"
+    )
     known = {"task": TASK, "n": n, "pid": os.getpid(), "now": time.time(), "folder": FOLDER, "changing": changing}
     for name, value in known.items():
         argument = argument.replace(f"{{{name}}}", str(value))
