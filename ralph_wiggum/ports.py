@@ -123,13 +123,15 @@ class Restored:
 class Committed:
     """A commit the runner made: `sha` is "" when there was nothing to commit or commits are off.
 
-    `left_out` are paths that changed but were not committed (the person's own, secrets, too large); `notes` are words
-    for the log (a hook that failed, a lock that was removed).
+    `failed`: there was something, and it could not be committed. `left_out` are paths that changed but were not
+    committed (the person's own, secrets, too large); `notes` are words for the log (a hook that failed, a lock that
+    was removed).
     """
 
     sha: str = ""
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

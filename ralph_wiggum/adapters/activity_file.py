@@ -7,7 +7,9 @@ last 64 KiB are looked at to see whether an entry is there already.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from ralph_wiggum.adapters.whole_file import replace_file
@@ -62,13 +64,27 @@ class ActivityFile:
             return False
 
     def _open(self, flags: int) -> int:
-        """Open the file for a block or an entry; where there is none, begin one with a block."""
+        """Open the file for a block or an entry; where there is none, begin one with a block.
+
+        A folder or a pipe that an agent put there makes way: it is kept beside the new file.
+        """
         while True:
             try:
-                return os.open(self._path, flags | os.O_CLOEXEC)
+                fd = os.open(self._path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
             except FileNotFoundError:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(self._path, (self._block(),))
+            except IsADirectoryError:
+                self._make_way()
+            else:
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    return fd
+                os.close(fd)
+                self._make_way()
+
+    def _make_way(self) -> None:
+        names = (self._path.with_name(f"{self._path.name}.{n}") for n in count(1))
+        self._path.rename(next(name for name in names if not os.path.lexists(name)))
 
     def _block(self) -> bytes:
         return self._last_block or log_block.fixed_size(log_block.empty_block(self._spec)).encode()

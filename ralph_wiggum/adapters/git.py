@@ -179,7 +179,9 @@ class GitRepo:
         try:
             made = parts.committer.commit(before, after, subject, trailers, extra)
         except RalphError as problem:
-            return Committed(notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()))
+            return Committed(
+                notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()), failed=True
+            )
         if made.sha and parts.guard is not None:
             parts.guard.committed(made.sha)
         return made

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ralph_wiggum.adapters.project import make_state
-from ralph_wiggum.adapters.whole_file import sync_folder
+from ralph_wiggum.adapters.whole_file import read_file, sync_folder
 from ralph_wiggum.core import journal
 from ralph_wiggum.core.journal import Entry, SkipAsked
 
@@ -23,7 +23,7 @@ NAP_SECONDS = 0.001
 def read_journal(path: Path) -> tuple[tuple[Entry, ...], int]:
     """Return all entries of a journal, and how many lines could not be read; nothing if there is no file."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         return (), 0
     return journal.read(data.decode("utf-8", "replace"))
@@ -106,7 +106,9 @@ class JournalFile:
         with suppress(FileNotFoundError, NotADirectoryError):
             if os.path.samestat(os.fstat(self._fd), os.stat(self.path)):  # noqa: PTH116 - the pair of fstat
                 return
-        asked = [entry for entry in read_journal(self.path)[0] if isinstance(entry, SkipAsked)]
+        asked: list[Entry] = []
+        with suppress(OSError):  # a folder, a pipe
+            asked = [entry for entry in read_journal(self.path)[0] if isinstance(entry, SkipAsked)]
         old = self._fd
         data = _read(old, 0, os.fstat(old).st_size)
         self._fd = _recreate(self.path, data)

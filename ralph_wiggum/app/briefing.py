@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ralph_wiggum.app.order import Order
 from ralph_wiggum.core import context, prompt, steering
+from ralph_wiggum.core.commands import LONG_COMMANDS
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.history import TaskRecord
@@ -62,7 +63,7 @@ class Briefing:
             task_seconds=retry.timeout,
             command_seconds=limits.command_seconds,
             no_progress_seconds=limits.no_progress_seconds,
-            longer_commands=limits.command_patterns,
+            longer_commands=tuple(pair for pair in limits.command_patterns if pair not in LONG_COMMANDS),
         )
 
     def _requirements(self) -> tuple[str, str]:

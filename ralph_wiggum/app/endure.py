@@ -42,7 +42,7 @@ class Endurance:
         """
         try:
             result = step()
-        except (RalphError, OSError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - O12: no unknown error ends the loop; it is said and reported
             if isinstance(error, RalphError) and error.code is not Exit.BAD_INPUT:
                 raise
             self._distrust()

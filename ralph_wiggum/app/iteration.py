@@ -36,6 +36,17 @@ class Seen:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """An attempt whose agent has ended and whose end is not in the journal yet."""
+
+    task: Task
+    started: Started
+    before: Snapshot
+    outcome: AgentOutcome
+    fix_round: bool
+
+
 class Iteration:
     """Runs attempts. Everything it decides is in core; everything it touches is behind a port."""
 
@@ -47,6 +58,7 @@ class Iteration:
         self._order = order
         self._briefing = briefing
         self._skip_others = skip_others
+        self._unjudged: Unjudged | None = None
         self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
@@ -62,10 +74,24 @@ class Iteration:
         started = self._start(task, retry, before, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
         outcome = self._ask_agent(plan, task, started, retry, blocked)
-        seen = self._look(task, started, before, outcome, fix_round=bool(blocked))
-        ended = self._describe(task, started, seen)
+        left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
+        return self._judge(left)
+
+    def judge_again(self) -> Ended | None:
+        """Judge the attempt whose agent has ended, if there is one that is not judged yet.
+
+        When something of ours failed at it (a full disk, git), the agent's work is not paid for twice: the next step
+        of the loop comes here first.
+        """
+        return None if self._unjudged is None else self._judge(self._unjudged)
+
+    def _judge(self, left: Unjudged) -> Ended:
+        self._unjudged = left
+        seen = self._look(left.task, left.started, left.before, left.outcome, fix_round=left.fix_round)
+        ended = self._describe(left.task, left.started, seen)
         self._ledger.record(ended)
-        self._ports.view.ended(task, ended)
+        self._unjudged = None
+        self._ports.view.ended(left.task, ended)
         return ended
 
     def _start(self, task: Task, retry: Retry, before: Snapshot, *, fix_round: bool) -> Started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 from ralph_wiggum.core import activity
@@ -52,6 +53,7 @@ class Ledger:
         self._clock = clock
         self._run_id = run_id
         self._retry_limit = retry_limit
+        self._unshown: list[tuple[Entry, TaskRecord]] = []
         self.history = History()
 
     def load(self) -> None:
@@ -86,7 +88,15 @@ class Ledger:
         self._journal.append(written)
         self.poll()
         if isinstance(written, SHOWN):
-            self._show(written, before)
+            self._unshown.append((written, before))
+        self._show_all()
+
+    def _show_all(self) -> None:
+        """Show what is due in activity.md. It is a view: one that cannot be written now is written later (O12)."""
+        with suppress(OSError):
+            while self._unshown:
+                self._show(*self._unshown[0])
+                del self._unshown[0]
 
     def _show(self, entry: Entry, before: TaskRecord) -> None:
         text = activity.entry(entry, before, retry_limit=self._retry_limit)

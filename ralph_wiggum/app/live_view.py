@@ -23,7 +23,7 @@ from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, Skipped, Started, Ticked
 from ralph_wiggum.core.model import DONE, Plan, Task
 from ralph_wiggum.core.outside_text import plain
-from ralph_wiggum.core.select import Finished, select
+from ralph_wiggum.core.select import next_task
 from ralph_wiggum.core.status import Counts, count, unverified
 from ralph_wiggum.core.terminal import clean
 from ralph_wiggum.ports import Clock
@@ -226,8 +226,8 @@ def _next(plan: Plan | None, current: Task | None) -> str:
         return ""
     if current is not None and current.key in plan.by_key:
         plan = plan.with_mark(current.key, DONE)
-    choice = select(plan)
-    return "" if isinstance(choice, Finished) else label(choice.task)
+    following = next_task(plan)
+    return label(following) if following is not None else ""
 
 
 def _minutes(seconds: float) -> str:

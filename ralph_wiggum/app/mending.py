@@ -30,6 +30,8 @@ class Mending:
         for key, record in tuple(self._ledger.history.tasks.items()):
             if record.open is not None:
                 undone = (*self._ports.repo.mend(), *self._ports.spec.protect(key))
+                for text in undone:
+                    self._ledger.note(text, key=key)
                 words.extend(undone)
         steps = reconcile(self._ports.spec.plan(), self._ledger.history)
         words.extend([self._carry_out(step) for step in steps])

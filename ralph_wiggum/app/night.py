@@ -46,6 +46,8 @@ class Night:
 
     def step(self) -> Outcome | None:
         """Take one step: one attempt, one tick, one skip. Returns how the run ended once it has."""
+        if (ended := self._iteration.judge_again()) is not None:
+            self._after_attempt(self._ports.spec.plan(), ended)
         plan = self.mending.current_plan()
         self._obey_skips(plan)
         plan = self._ports.spec.plan()
@@ -158,12 +160,13 @@ class Night:
     def _attempt(
         self, plan: Plan, task: Task, retry: Retry, gates: tuple[Gate, ...] = (), *, leaf: bool = True
     ) -> None:
-        ended = self._iteration.run(plan, task, retry, blocked=gates, leaf=leaf)
+        self._after_attempt(plan, self._iteration.run(plan, task, retry, blocked=gates, leaf=leaf))
+
+    def _after_attempt(self, plan: Plan, ended: Ended) -> None:
         if self._weather.is_bad(ended):
             self._ride_out(ended)
-            return
-        if ended.result == "passed":
-            self._complete(task)
+        elif ended.result == "passed" and ended.key in plan.by_key:
+            self._complete(plan.task(ended.key))
 
     def _complete(self, task: Task) -> None:
         ended = self._ledger.history.of(task.key).passed

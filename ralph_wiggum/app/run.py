@@ -117,7 +117,7 @@ class Run:
             self._note(note)
         self.show_status("Running")
         for words in self._night.mending.begin():
-            self._note(words)
+            self._ports.view.note(words)
         for warned in self._ports.spec.plan().warnings:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         self._set_up()
@@ -128,6 +128,8 @@ class Run:
 
         That holds after Ctrl-C as after a crash. A run that broke off between two tasks goes on from what is there.
         """
+        if owed := self.history.owed:
+            return Snapshot(tree=owed.base, large=owed.large)
         begun = [r.first for r in self.history.tasks.values() if r.first and not r.settled and not r.deferred]
         if begun:
             latest = max(begun, key=lambda started: started.at)

@@ -19,7 +19,7 @@ from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
-from ralph_wiggum.core.select import Work, select
+from ralph_wiggum.core.select import next_task
 from ralph_wiggum.ports import Committed, Restored, Snapshot
 
 NOT_LOOKED_AT = "a visual task, but visual validation is not built yet: nobody looked at the page"
@@ -41,6 +41,7 @@ class Settling:
             return
         record = self._ledger.history.of(task.key)
         first = record.first
+        first = self._ledger.history.owed or first  # a commit that failed is made up for by this one
         base = Snapshot(tree=first.base, large=first.large) if first else None
         after = Snapshot(tree=ended.after, large=ended.after_large)
         how = "checkpoint" if ended.checkpoint else "agent"
@@ -78,7 +79,12 @@ class Settling:
             here = self._ports.repo.snapshot()
             committed = self._commit(task, ticked, here, here)
         self._ledger.record(
-            ticked._replace(sha=committed.sha, left_out=committed.left_out, notes=(*ticked.notes, *committed.notes)),
+            ticked._replace(
+                sha=committed.sha,
+                left_out=committed.left_out,
+                notes=(*ticked.notes, *committed.notes),
+                uncommitted=committed.failed,
+            ),
         )
         self._ports.view.ticked(task, ticked._replace(sha=committed.sha))
 
@@ -101,7 +107,7 @@ class Settling:
         except RalphError as error:
             words = f"not committed, the work stays in the tree: {error}"
             self._ports.view.note(f"{task.label}: {words}")
-            return Committed(notes=(words,))
+            return Committed(notes=(words,), failed=True)
 
     def skip(self, task: Task, reason: str, *, by: str = "runner") -> tuple[Gate, ...]:
         """Skip a task: keep what it left behind as a patch, put the tree back, mark it `[S]`.
@@ -211,8 +217,8 @@ class Settling:
         return tuple(self._ports.checks.run(None, base.tree, attendant))
 
     def _next_label(self, plan: Plan) -> str:
-        choice = select(plan, optional=self._order.optional, queued=self._order.queued)
-        return choice.task.label if isinstance(choice, Work) else ""
+        following = next_task(plan, optional=self._order.optional, queued=self._order.queued)
+        return following.label if following is not None else ""
 
 
 def _unused(folder: Path, name: str, content: bytes) -> Path:

@@ -112,8 +112,11 @@ def label(task: Task) -> str:
 
 def gate_words(gate: Gate) -> str:
     """Return a check's result in one line."""
-    said = "; ".join(plain(text) for text in (gate.counts, gate.reason) if text)
-    return f"{gate.name}: {GATE_WORDS[gate.status]}" + (f" ({said})" if said else "") + f" in {gate.seconds:.1f} s"
+    words = GATE_WORDS[gate.status]
+    reason = gate.reason.removeprefix(words).lstrip(", ")  # "passed" need not be said twice
+    said = "; ".join(plain(text) for text in (gate.counts, reason) if text)
+    took = f" in {gate.seconds:.1f} s" if gate.seconds else ""
+    return f"{gate.name}: {words}" + (f" ({said})" if said else "") + took
 
 
 def ticked_words(ticked: Ticked) -> str:

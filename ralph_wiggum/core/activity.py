@@ -22,7 +22,7 @@ from ralph_wiggum.core.journal import (
 )
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.outside_text import block, code, fenced, inline
-from ralph_wiggum.core.select import Finished, select
+from ralph_wiggum.core.select import next_task
 from ralph_wiggum.core.status import count
 
 RUNNING = "Running"
@@ -68,8 +68,8 @@ def _current(plan: Plan, history: History, state: str) -> str:
         return ""
     if history.current is not None:
         return f"{history.current.id} {history.current.name}".strip()
-    choice = select(plan)
-    return "" if isinstance(choice, Finished) else choice.task.label
+    following = next_task(plan)
+    return following.label if following is not None else ""
 
 
 def entry_id(entry: Entry) -> str:
@@ -96,7 +96,8 @@ def entry(entry: Entry, record: TaskRecord, *, retry_limit: int = 10) -> str:
             text = _interrupted(entry)
         case Ticked():
             passed = record.passed
-            text = _ticked(entry, None if passed and passed.how else passed)
+            own = None if passed and passed.how else passed
+            text = _closed(entry) if entry.how == "parent" else _ticked(entry, own)
         case Skipped():
             text = _skipped(entry, record) if entry.by == "runner" else _skipped_by_person(entry, record)
         case CheckpointBlocked():
@@ -113,10 +114,17 @@ def entry(entry: Entry, record: TaskRecord, *, retry_limit: int = 10) -> str:
 # --- entries
 
 
+def _closed(ticked: Ticked) -> str:
+    """Return the entry of a parent: nobody worked on it, so there is nothing to tell of files and checks (O3)."""
+    heading = _heading(ticked.at, _task(ticked))
+    done = "All its required sub-tasks are complete."
+    return "\n".join([heading, "", f"### Status: {_DONE}", "", "### What Was Done", "", done]) + "\n"
+
+
 def _ticked(ticked: Ticked, passed: Ended | None) -> str:
     checkpoint = [f"CHECKPOINT PASSED: {inline(ticked.name)}"] if ticked.how == "checkpoint" else []
     notes = [f"{ticked.attempts} attempts" if ticked.attempts > 1 else ""]
-    if not ticked.verified and ticked.how != "parent":
+    if not ticked.verified:
         notes.append("unverified: no check ran that could prove it")
     notes.append(f"commit {ticked.sha[:12]}" if ticked.sha else "")
     notes.extend(f"left out of the commit: {code(path)}" for path in ticked.left_out)
@@ -133,8 +141,6 @@ def _ticked(ticked: Ticked, passed: Ended | None) -> str:
 
 
 def _what_was_done(ticked: Ticked, passed: Ended | None) -> str:
-    if ticked.how == "parent":
-        return "All its required sub-tasks are complete."
     if passed is None:
         return "All checks passed; no agent was needed." if ticked.verified else "There is no check to run."
     said = block(passed.summary) or "The agent said nothing about it."

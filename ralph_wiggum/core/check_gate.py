@@ -80,6 +80,8 @@ def _why_failed(plan: CheckPlan, result: CheckResult, counting: Sequence[str], b
     if counting == (failures.TIMEOUT,):
         return f"timeout after {plan.timeout:g} s"
     code = result.failures.exit_code
+    if counting == (f"exit {code}",):
+        return counting[0]
     new = "" if before is None else "new "
     many = f"{len(counting)} {new}failure{'s' if len(counting) > 1 else ''}"
     more = ", …" if len(counting) > _NAMED else ""

@@ -76,6 +76,7 @@ class History:
         self.baseline: Baseline | None = None
         self.recent: list[Ended | Ticked | Skipped] = []
         self.notes: list[Noted] = []
+        self.owed: Started | None = None  # where the first of the tasks began whose commit failed
         for entry in entries:
             self.apply(entry)
 
@@ -125,6 +126,7 @@ class History:
                 record = _begun(record)
                 record = record._replace(attempts=(*record.attempts, entry), open=None)
             case Ticked():
+                self._owe(entry, record)
                 record = record._replace(settled=TICKED, ticked=entry, skipped=None, skipping=None, deferred=False)
             case SkipDecided():
                 record = record._replace(skipping=entry)
@@ -139,6 +141,13 @@ class History:
                 record = record._replace(deferred=True)
         self.tasks[entry.key] = record
         self._remember(entry)
+
+    def _owe(self, ticked: Ticked, record: TaskRecord) -> None:
+        """Keep in mind what a failed commit left out; the next commit that is made holds it."""
+        if ticked.uncommitted:
+            self.owed = self.owed or record.first
+        elif ticked.sha:
+            self.owed = None
 
     def _remember(self, entry: Entry) -> None:
         if isinstance(entry, (Ended, Ticked, Skipped)):

@@ -116,6 +116,7 @@ class Ticked(NamedTuple):
     gates: tuple[GateSeen, ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    uncommitted: bool = False  # the commit failed; the next one makes up for it
 
 
 class CheckpointBlocked(NamedTuple):

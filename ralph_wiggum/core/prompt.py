@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ralph_wiggum.core import excerpt, past
+from ralph_wiggum.core.commands import LONG_SECONDS
 from ralph_wiggum.core.context import TaskContext
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Gate
@@ -37,7 +38,8 @@ class PromptRequest:
 
     `attempt` is 1 for the first; `documents` are the spec's own files that are there; `steering` the files that hold
     for this task (`steering.choose`); `attempts` those that failed, oldest first; `checks` the commands that the
-    runner will run; `longer_commands` patterns of commands with a limit of their own; `servers` words or addresses of
+    runner will run; `usual_seconds` the limit of installs, builds and test runs, `longer_commands` the person's own
+    patterns of commands with theirs; `servers` words or addresses of
     servers that are up; `today` a date, or "" to say none; `notes` further sentences for the agent.
     """
 
@@ -54,6 +56,7 @@ class PromptRequest:
     task_seconds: float = 600.0
     command_seconds: float = 60.0
     no_progress_seconds: float = 300.0
+    usual_seconds: float = LONG_SECONDS
     longer_commands: tuple[tuple[str, float], ...] = ()
     servers: tuple[str, ...] = ()
     today: str = ""
@@ -173,6 +176,7 @@ def _rules(request: PromptRequest, templates: Mapping[str, str]) -> str:
         "servers": ", ".join(line(each, 120) for each in request.servers),
         "task_time": spoken(request.task_seconds),
         "command_time": spoken(request.command_seconds),
+        "usual_time": spoken(request.usual_seconds),
         "progress_time": spoken(request.no_progress_seconds),
         "longer": ", ".join(longer),
         "checks": fill(

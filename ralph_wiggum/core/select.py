@@ -75,6 +75,20 @@ def select(
     return _finished(plan, queued=queued)
 
 
+def next_task(plan: Plan, *, optional: bool = False, queued: bool = False) -> Task | None:
+    """Return the task that an agent or a gate comes to next: parents that only have to be closed are passed over.
+
+    Where nothing but such parents is left, the first of them; None where nothing can be selected.
+    """
+    first: Task | None = None
+    while not isinstance(choice := select(plan, optional=optional, queued=queued), Finished):
+        if isinstance(choice, Work):
+            return choice.task
+        first = first or choice.task
+        plan = plan.with_mark(choice.task.key, DONE)
+    return first
+
+
 def next_checkpoint(plan: Plan, after: Task | None = None) -> tuple[Task, int] | None:
     """Return the next open checkpoint in the order of work, and how many required open leaves come before it.
 

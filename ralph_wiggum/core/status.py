@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ralph_wiggum.core.history import TICKED, History
 from ralph_wiggum.core.journal import Ended, Skipped, Ticked
 from ralph_wiggum.core.model import DONE_MARKS, IN_PROGRESS, OPEN, QUEUED, SKIPPED, Plan, Task, Warned
-from ralph_wiggum.core.select import Finished, next_checkpoint, select
+from ralph_wiggum.core.select import next_checkpoint, next_task
 
 RECENT = 10
 
@@ -120,15 +120,13 @@ def summarise(
     tasks_path: str = "tasks.md",
 ) -> Status:
     """Return the status of a spec from its plan, its journal and its run."""
-    choice = select(plan)
-    chosen = None if isinstance(choice, Finished) else choice.task
     return Status(
         spec=spec,
         tasks_path=tasks_path,
         plan=plan,
         counts=count(plan),
         unverified=len(unverified(plan, history)),
-        next=chosen,
+        next=next_task(plan),
         current=_current(plan, history, run),
         last_completed=_last_completed(plan, history),
         checkpoint=next_checkpoint(plan),

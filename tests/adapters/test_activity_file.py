@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import timeit
@@ -159,6 +160,28 @@ def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
     log.append("a1", "## entry")
     assert path.is_symlink()
     assert target.read_bytes().startswith(block(1).encode())
+
+
+@pytest.mark.parametrize("what", ["a folder", "a pipe", "a link to a pipe"])
+def test_what_is_no_file_makes_way_and_is_kept(path: Path, what: str) -> None:
+    """O12: an agent's `mkfifo` or `mkdir` in the place of the log must not hold up the night."""
+    log = ActivityFile(path)
+    log.status(block(1))
+    path.unlink()
+    match what:
+        case "a folder":
+            path.mkdir()
+            (path / "note.txt").write_text("kept")
+        case "a pipe":
+            os.mkfifo(path)
+        case _:
+            os.mkfifo(path.with_name("pipe"))
+            path.symlink_to("pipe")
+    log.append("a1", "## entry")
+    log.status(block(2))
+    assert path.read_bytes() == block(2).encode() + b"\n## entry\n<!-- ralph:a1 -->\n"
+    assert os.path.lexists(path.with_name("activity.md.1"))
+    assert what != "a folder" or (path.with_name("activity.md.1") / "note.txt").read_text() == "kept"
 
 
 def test_a_text_that_names_an_id_is_no_entry(path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters import git as git_adapter
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git import RECENT_SECONDS, GitRepo
 from ralph_wiggum.adapters.git_commands import Git
 from ralph_wiggum.adapters.git_refs import write_own_ref
 from ralph_wiggum.core.errors import RalphError
@@ -43,7 +43,7 @@ def commit_with_a_hook(repo: GitRepo, box: Sandbox) -> None:
     assert repo.commit(before, repo.snapshot(), subject="Change", trailers={}).sha
 
 
-def mend(repo: GitRepo, box: Sandbox) -> None:  # noqa: ARG001 - as the others
+def mend(repo: GitRepo, box: Sandbox) -> None:
     repo.snapshot()
     repo.mend()
 
@@ -62,9 +62,7 @@ def test_a_snapshot_grows_old(box: Sandbox) -> None:
     repo.begin("r1")
     last = repo.snapshot()
     box.write("later.py")
-    end = git_adapter.time.monotonic() + git_adapter.RECENT_SECONDS
-    while git_adapter.time.monotonic() <= end:
-        git_adapter.time.sleep(0.01)
+    time.sleep(RECENT_SECONDS + 0.01)
     assert repo.snapshot(recent=True) != last
 
 

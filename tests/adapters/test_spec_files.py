@@ -192,7 +192,7 @@ def test_a_file_that_lost_a_task_is_put_back_and_the_other_version_kept(project:
     assert (project.state / "tasks.2.md").read_text() == ""
 
 
-@pytest.mark.parametrize("how", ["removed", "its folder removed", "a folder", "a link", "no text any more"])
+@pytest.mark.parametrize("how", ["removed", "its folder removed", "a folder", "a pipe", "a link", "a link to a pipe", "no text any more"])
 def test_a_file_that_is_no_file_any_more_is_put_back(
     project: Project, spec: SpecFiles, tmp_path: Path, how: str
 ) -> None:
@@ -207,6 +207,11 @@ def test_a_file_that_is_no_file_any_more_is_put_back(
         case "a folder":
             project.tasks_file.mkdir()
             (project.tasks_file / "note.txt").write_text("kept")
+        case "a pipe":
+            os.mkfifo(project.tasks_file)
+        case "a link to a pipe":
+            os.mkfifo(tmp_path / "pipe")
+            project.tasks_file.symlink_to(tmp_path / "pipe")
         case "a link":
             (tmp_path / "elsewhere.md").write_text("- [x] 9. other\n")
             project.tasks_file.symlink_to(tmp_path / "elsewhere.md")
@@ -263,6 +268,17 @@ def test_without_anything_held_there_is_nothing_to_protect(project: Project, spe
     assert text(project) == TASKS
 
 
+@pytest.mark.parametrize("left", [b"", b"\0\0\0"], ids=["nothing", "zeros"])
+def test_what_a_power_cut_left_of_the_held_text_is_not_put_back(project: Project, spec: SpecFiles, left: bytes) -> None:
+    """B2: held text is not brought to the disk at once, so it may be lost, but never stands for the file."""
+    spec.hold()
+    (project.state / "tasks.held.md").write_bytes(left)
+    again = SpecFiles(project)
+    assert not again.held_from_disk()
+    assert again.protect("1.1") == ()
+    assert text(project) == TASKS
+
+
 def test_held_text_is_written_again_if_an_attempt_removed_it(project: Project, spec: SpecFiles) -> None:
     spec.hold()
     shutil.rmtree(project.state.parent)
@@ -271,6 +287,16 @@ def test_held_text_is_written_again_if_an_attempt_removed_it(project: Project, s
 
 
 # --- documents, steering, the cache
+
+
+def test_a_pipe_in_the_place_of_a_document_holds_nobody_up(project: Project, spec: SpecFiles) -> None:
+    """O12: to open it as a file would wait for ever."""
+    os.mkfifo(project.spec_dir / "design.md")
+    assert spec.document("design.md") == ""
+    project.tasks_file.unlink()
+    os.mkfifo(project.tasks_file)
+    with pytest.raises(RalphError, match="it is no file"):
+        spec.plan()
 
 
 def test_documents_and_steering(project: Project, spec: SpecFiles, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
 from ralph_wiggum.core.journal import Ended, Entry, Noted, SkipAsked, SkipDecided, Skipped, Started, Ticked, Waiting
-from ralph_wiggum.ports import AgentRequest, Committed
+from ralph_wiggum.ports import AgentRequest, Committed, Snapshot
 from tests.app.nights import NightOfFakes, writes
 from tests.fakes import MemoryJournal, MemoryRepo, Play, ScriptedChecks, TextSpec, green, red, says
 
@@ -345,6 +345,60 @@ def test_a_step_that_failed_half_way_is_finished_at_the_next(tmp_path: Path) -> 
     assert outcome.code is Exit.DONE
     assert [e.key for e in night.journal.entries if isinstance(e, Ticked)] == ["1", "2"]
     assert any("No space left" in word for word in night.view.words)
+
+
+def test_an_agents_work_is_not_paid_for_twice_when_something_of_ours_fails(tmp_path: Path) -> None:
+    """O12: git fails after the agent's end; the same outcome is judged once git is back."""
+
+    class Shaky(MemoryRepo):
+        left = 3
+
+        def mend(self) -> tuple[str, ...]:
+            self.left -= 1
+            if self.left >= 0:
+                raise RalphError("git: cannot allocate memory")
+            return ()
+
+    night = night_of("- [ ] 1. A\n", tmp_path, repo=Shaky())
+    endurance = Endurance(night.ports, lambda _: "", night.night.mending.distrust)
+    outcome = None
+    while outcome is None:
+        outcome = endurance.take(night.night.step)
+    assert outcome.code is Exit.DONE
+    assert night.agent.keys == ["1"]
+    assert len([entry for entry in night.journal.entries if isinstance(entry, Ended)]) == 1
+
+
+def test_the_next_commit_makes_up_for_one_that_failed(tmp_path: Path) -> None:
+    """Contract "Commits": nothing of the night stays uncommitted because of a moment's trouble."""
+
+    class FailsOnce(MemoryRepo):
+        failed = False
+
+        def commit(self, before: Snapshot, after: Snapshot, **words: Any) -> Committed:
+            if not self.failed:
+                self.failed = True
+                return Committed(failed=True, notes=("no commit was made: disk full",))
+            return super().commit(before, after, **words)
+
+    night = night_of("- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n", tmp_path, repo=FailsOnce())
+    assert night.run().code is Exit.DONE
+    assert [paths for _, paths, _ in night.repo.commits] == [("src/1.py", "src/2.py"), ("src/3.py",)]
+
+
+def test_a_log_that_cannot_be_written_is_written_later(tmp_path: Path) -> None:
+    """O12, O27: activity.md is a view; the night does not depend on it."""
+    night = night_of("- [ ] 1. A\n- [ ] 2. B\n", tmp_path)
+    whole, broken = night.log.append, [True]
+
+    def append(entry_id: str, text: str) -> None:
+        if broken and len(night.journal.entries) < 6:
+            raise OSError(28, "No space left on device")
+        whole(entry_id, text)
+
+    night.log.append = append  # type: ignore[method-assign]  # a disk that is full for a while
+    assert night.run().code is Exit.DONE
+    assert [text.split("\n")[0][-4:] for text in night.log.entries.values()] == ["1: A", "2: B"]
 
 
 # --- the environment (O37)

@@ -8,7 +8,7 @@ import pytest
 
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.parse import parse
-from ralph_wiggum.core.select import Choice, Close, Finished, Work, next_checkpoint, select
+from ralph_wiggum.core.select import Choice, Close, Finished, Work, next_checkpoint, next_task, select
 
 
 def shown(choice: Choice) -> str:
@@ -142,3 +142,17 @@ def _seconds(plan: Plan) -> float:
     started = time.perf_counter()
     assert shown(select(plan)) == "work 500.3"
     return time.perf_counter() - started
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param("- [ ] 1. a\n  - [x] 1.1 b\n- [ ] 2. c\n", "c", id="a parent to close is passed over"),
+        pytest.param("- [ ] 1. a\n  - [x] 1.1 b\n", "a", id="where only parents are left, the first of them"),
+        pytest.param("- [x] 1. a\n", None, id="nothing is left"),
+    ],
+)
+def test_next_task(text: str, name: str | None) -> None:
+    """O30: what comes next, for people."""
+    task = next_task(parse(text))
+    assert (task.name if task else None) == name
