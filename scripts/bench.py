@@ -3,7 +3,8 @@
 usage: scripts/bench.py [--only NAME …] [--quick] [--json FILE]
 
 Nothing is asserted: a machine that does other work as well shows it here. Medians; what is compared is measured by
-turns. Needs the commands installed beside this Python, git, and better a C compiler.
+turns. TMPDIR says on which disk: one where much was deleted just now makes new files slowly. Needs the commands
+installed beside this Python, git, and better a C compiler.
 """
 
 from __future__ import annotations

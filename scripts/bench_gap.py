@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench_ground import Ground, Project, Row, make_project, plan
+from bench_ground import Ground, Project, Row, make_project, milliseconds, plan
 
 LOOP = Path(__file__).with_name("bench_loop.py")
 SHELL_LOOP = """while grep -q '^  - \\[ \\]' "$1"; do
@@ -21,12 +22,17 @@ done"""
 
 def gap(ground: Ground) -> Iterator[Row]:
     """Measure the gap bare, with commits, and in a plan and a log of great length."""
-    rounds, tasks = ground.size(3, 1), ground.size(200, 10)
-    python = _median(_python_loop(ground, tasks) for _ in range(rounds))
-    shell = _median(_shell_loop(ground, tasks) for _ in range(rounds))
-    bare = _median(_overnight(ground, tasks, "--no-commit") for _ in range(rounds))
-    committed = _median(_overnight(ground, tasks) for _ in range(rounds))
-    long = _median(_long(ground, tasks) for _ in range(rounds))
+    rounds, tasks = ground.size(5, 1), ground.size(200, 10)
+    acts: tuple[Callable[[], float], ...] = (
+        lambda: _python_loop(ground, tasks),
+        lambda: _shell_loop(ground, tasks),
+        lambda: _overnight(ground, tasks, "--no-commit"),
+        lambda: _overnight(ground, tasks),
+        lambda: _long(ground, tasks),
+        lambda: _new_file(ground),
+    )
+    by_turns = [[act() for act in acts] for _ in range(rounds)]  # so that a disturbance meets all of them
+    python, shell, bare, committed, long, new_file = map(statistics.median, zip(*by_turns, strict=True))
     loop = f"{LOOP.name}: Popen and nothing else"
     what = f"gap between two agents, {tasks} tasks"
     yield Row(name="gap", what=f"{what}, no commits", unit="ms", measured=bare, goal=15, floor=python, floor_is=loop)
@@ -45,9 +51,7 @@ def gap(ground: Ground) -> Iterator[Row]:
         floor_is="the first row",
     )
 
-
-def _median(values: Iterator[float]) -> float:
-    return statistics.median(values)
+    yield Row(name="gap", what="for comparison: a new file there (an attempt makes ten)", unit="ms", measured=new_file)
 
 
 def _overnight(ground: Ground, tasks: int, *flags: str) -> float:
@@ -89,3 +93,12 @@ def _middle(project: Project, tasks: int) -> float:
     if len(gaps) + 1 < tasks:
         raise RuntimeError(f"only {len(gaps) + 1} of {tasks} tasks were run in {project.root.name}")
     return statistics.median(gaps)
+
+
+def _new_file(ground: Ground) -> float:
+    """Return the median milliseconds that making a file takes: on a disk where much was deleted it is a lot."""
+    folder = ground.folder / "files"
+    folder.mkdir(exist_ok=True)
+    taken = [milliseconds((folder / str(number)).touch) for number in range(200)]
+    shutil.rmtree(folder)
+    return statistics.median(taken)

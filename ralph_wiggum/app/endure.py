@@ -42,7 +42,7 @@ class Endurance:
         """
         try:
             result = step()
-        except Exception as error:  # noqa: BLE001 - O12: no unknown error ends the loop; it is said and reported
+        except Exception as error:  # O12: no unknown error ends the loop
             if isinstance(error, RalphError) and error.code is not Exit.BAD_INPUT:
                 raise
             self._distrust()
@@ -65,6 +65,11 @@ class Endurance:
 
 
 def describe(error: BaseException) -> str:
-    """Return an error in one line: what is wrong and, where there is one, what to do."""
+    """Return an error in one line: what is wrong and, where there is one, what to do.
+
+    >>> describe(KeyError("1.2")), describe(MemoryError())
+    ("KeyError: '1.2'", 'MemoryError')
+    """
     hint = f" ({error.hint})" if isinstance(error, RalphError) and error.hint else ""
-    return f"{error or type(error).__name__}{hint}".replace("\n", " ")
+    name = "" if isinstance(error, (RalphError, OSError)) else type(error).__name__
+    return ": ".join(filter(None, (name, f"{error}{hint}"))).replace("\n", " ")

@@ -59,6 +59,7 @@ class Iteration:
         self._briefing = briefing
         self._skip_others = skip_others
         self._unjudged: Unjudged | None = None
+        self._round: tuple[str, tuple[Gate, ...]] = ("", ())  # key and gates of the last fix round
         self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
@@ -85,12 +86,18 @@ class Iteration:
         """
         return None if self._unjudged is None else self._judge(self._unjudged)
 
+    def last_round(self, key: str) -> tuple[Gate, ...]:
+        """Return, once, the gates that just ended a fix round of this checkpoint; () where none ran (O18: reuse)."""
+        (of, gates), self._round = self._round, ("", ())
+        return gates if of == key else ()
+
     def _judge(self, left: Unjudged) -> Ended:
         self._unjudged = left
         seen = self._look(left.task, left.started, left.before, left.outcome, fix_round=left.fix_round)
         ended = self._describe(left.task, left.started, seen)
         self._ledger.record(ended)
         self._unjudged = None
+        self._round = (left.task.key, seen.gates) if left.fix_round else ("", ())
         self._ports.view.ended(left.task, ended)
         return ended
 

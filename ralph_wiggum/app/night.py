@@ -12,7 +12,7 @@ from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import Weather
 from ralph_wiggum.core import fingerprint
-from ralph_wiggum.core.decide import Complete, End, Leave, Retry, Skip, decide
+from ralph_wiggum.core.decide import Complete, End, Leave, Policy, Retry, Skip, decide
 from ralph_wiggum.core.errors import Exit
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
@@ -91,7 +91,8 @@ class Night:
         if choice.skipped:
             reason = f"nothing is left to do; {_tasks(choice.skipped)} skipped"
             return Outcome(code=Exit.SOME_SKIPPED, state="Complete", reason=reason)
-        return Outcome(code=Exit.DONE, state="Complete", reason="every required task is complete")
+        reason = "every required task is complete" if choice.completed else "no task is required; optional: --optional"
+        return Outcome(code=Exit.DONE, state="Complete", reason=reason)
 
     def _one_task_done(self, plan: Plan) -> Outcome:
         task = plan.task(self._worked)
@@ -130,7 +131,7 @@ class Night:
         if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
             self._checkpoint(plan, task, leaf=True)
             return
-        match decide(self._attempts(task), self._order.policy):
+        match decide(self._attempts(task, self._order.policy), self._order.policy):
             case Retry() as retry:
                 if self._may_spend(plan):
                     self._attempt(plan, task, retry)
@@ -143,12 +144,22 @@ class Night:
             case End(reason=reason):
                 self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
 
-    def _attempts(self, task: Task) -> tuple[Ended, ...]:
-        """Return the attempts that count for this run: all of the task's, but only this run's own for ralph-next."""
+    def _attempts(self, task: Task, policy: Policy) -> tuple[Ended, ...]:
+        """Return the attempts that count for this run: all of the task's, but only this run's own for ralph-next.
+
+        Where an earlier run came to its end over the task, as the settings say, this one tries it anew: the person
+        who starts it again wants more than the same word at once.
+        """
         attempts = self._ledger.history.of(task.key).attempts
-        if not self._order.one_task:
-            return attempts
-        return tuple(ended for ended in attempts if ended.run == self._order.run_id)
+        own = tuple(ended for ended in attempts if ended.run == self._order.run_id)
+        if self._order.one_task:
+            return own
+        before = tuple(ended for ended in attempts if ended.run != self._order.run_id)
+        ends = policy.on_give_up == "end" or (self._is_gate(task) and self._order.end_at_failed_checkpoint)
+        return own if ends and isinstance(decide(before, policy), (Skip, End)) else attempts
+
+    def _is_gate(self, task: Task) -> bool:
+        return bool(task.checkpoint) and self._order.checkpoints
 
     def _may_spend(self, plan: Plan) -> bool:
         """Say whether another agent run is within --max; sets the end of the run if not."""
@@ -173,18 +184,23 @@ class Night:
         if ended is not None:
             self._settling.complete(task, ended)
             self._weather.cleared()
-            if task.checkpoint and ended.checkpoint:
-                self._after_checkpoint(task)
+            self._after_checkpoint(task)
 
     def _skip(self, task: Task, reason: str) -> None:
+        if self._is_gate(task) and self._order.end_at_failed_checkpoint:
+            text = f"the checkpoint {task.label} could not be passed: {reason}"
+            self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped at Checkpoint", reason=text)
+            return
         ask = self._order.ask_before_skip
         if ask is not None and not ask(task, reason):
-            self._ledger.record(Reopened(key=task.key, by="person", reason="asked to try again instead of a skip"))
+            words = "asked to try again instead of a skip"
+            self._ledger.record(Reopened(key=task.key, by="person", reason=words, goes_on=True))
             return
         counted = self._ledger.history.of(task.key).counted
         last = counted[-1] if counted else None
         red = [gate for gate in self._settling.skip(task, reason) if gate.failed]
         self._weather.given_up(last, still_red=fingerprint.of_gates(red) if red else "")
+        self._after_checkpoint(task)
 
     def _leave(self, task: Task, reason: str) -> None:
         """Put the tree back, leave the task open, come back to it last (skip_on_stagnation: false)."""
@@ -197,6 +213,7 @@ class Night:
         plan = self._ports.spec.plan()
         if ended.key in plan.by_key:
             self._settling.put_back(plan.task(ended.key))
+        self._iteration.last_round(ended.key)  # the tree was put back, and the weather may change
         for key in self._weather.blamed(ended):
             if key in plan.by_key:
                 self._ports.spec.write(key, OPEN)
@@ -208,8 +225,7 @@ class Night:
         if self._ledger.history.of(task.key).passed is not None:
             self._complete(task)
             return
-        tree: Snapshot = self._ports.repo.snapshot()
-        gates = self._iteration.check(task, (), tree, everything=True)
+        gates = self._iteration.last_round(task.key) or self._check_all(task)
         if self._ports.interrupted():
             return
         failed = tuple(gate for gate in gates if gate.failed)
@@ -221,8 +237,14 @@ class Night:
             return
         self._blocked(plan, task, failed, leaf=leaf)
 
+    def _check_all(self, task: Task) -> tuple[Gate, ...]:
+        tree: Snapshot = self._ports.repo.snapshot()
+        return self._iteration.check(task, (), tree, everything=True)
+
     def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
-        attempts = self._attempts(task)
+        rounds = self._order.checkpoint_rounds
+        policy = replace(self._order.policy, threshold=rounds, max_attempts=rounds)
+        attempts = self._attempts(task, policy)
         if not attempts:
             reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
             blocked = CheckpointBlocked(
@@ -230,8 +252,6 @@ class Night:
             )
             self._ledger.record(blocked)
             self._ports.view.note(f"CHECKPOINT BLOCKED: {task.name}: {reason}")
-        rounds = self._order.checkpoint_rounds
-        policy = replace(self._order.policy, threshold=rounds, max_attempts=rounds)
         match decide(attempts, policy):
             case Retry() as retry:
                 if self._may_spend(plan):
@@ -239,21 +259,15 @@ class Night:
             case Complete():
                 self._complete(task)
             case Skip(reason=reason):
-                self._skip_checkpoint(task, reason)
+                self._skip(task, reason)
             case Leave(reason=reason):
                 self._leave(task, reason)
             case End(reason=reason):
                 self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
 
-    def _skip_checkpoint(self, task: Task, reason: str) -> None:
-        if self._order.end_at_failed_checkpoint:
-            text = f"the checkpoint {task.label} could not be passed: {reason}"
-            self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped at Checkpoint", reason=text)
-            return
-        self._skip(task, reason)
-
     def _after_checkpoint(self, task: Task) -> None:
-        if self._order.pause_at_checkpoint:
+        """End the run after a checkpoint, passed or skipped, if that was asked for (O10); others change nothing."""
+        if self._is_gate(task) and self._order.pause_at_checkpoint:
             plan = self._ports.spec.plan()
             self._ending = self._open_end(plan, f"paused after {task.label}", "Paused at Checkpoint")
 

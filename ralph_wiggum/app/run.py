@@ -99,6 +99,9 @@ class Run:
     # --- the evening
 
     def _evening(self) -> None:
+        if not self._ports.spec.plan().tasks:
+            hint = "a task is a list item such as `- [ ] 1. Add the login page`; `ralph-status` names the near misses"
+            raise RalphError(f"no task in {self._order.tasks_path}", hint=hint)
         self._ledger.catch_up()
         self.repo_state = state = self._ports.repo.begin(self._order.run_id, since=self._since())
         self._ledger.record(

@@ -135,7 +135,7 @@ class History:
                 record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
                 self.asked.pop(entry.key, None)
             case Reopened():
-                record = EMPTY
+                record = EMPTY._replace(first=record.first if entry.goes_on else None)
                 self.asked.pop(entry.key, None)
             case Deferred():
                 record = record._replace(deferred=True)

@@ -176,13 +176,17 @@ class Skipped(NamedTuple):
 
 
 class Reopened(NamedTuple):
-    """A task begins anew with empty counters. `by`: "person" (the file said so) or "runner" (O37)."""
+    """A task begins anew with empty counters. `by`: "person" (the file said so) or "runner" (O37).
+
+    `goes_on`: what it changed so far stays in the tree and is still its own.
+    """
 
     at: str = ""
     run: str = ""
     key: str = ""
     by: str = "person"
     reason: str = ""
+    goes_on: bool = False
 
 
 class Deferred(NamedTuple):

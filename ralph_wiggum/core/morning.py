@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
@@ -47,7 +48,7 @@ def last_screen(plan: Plan, history: History, repo: RepoFacts, reason: str) -> l
         *_why_and_how_far(plan, history, reason),
         *_section("Done in this run", [_done_line(task, tick) for task, tick in ticked if tick.how != "parent"]),
         *_section("Skipped", list(_skipped_lines(plan, history))),
-        *_section("Said in the night", [f"- {plain(note.text, 400)}" for note in history.notes]),
+        *_section("Said in the night", _said(history)),
         *_section("Changed, but left out of the commits", _left_out(tick for _, tick in ticked)),
         "",
         *_git_lines(repo, [tick.sha for _, tick in ticked if tick.sha]),
@@ -100,6 +101,12 @@ def _skipped_lines(plan: Plan, history: History) -> Iterator[str]:
     for skipped in skipped_tasks(plan, history):
         yield f"{plain(skipped.task.label, 100)}: {plain(skipped.reason) or 'no reason is known'}"
         yield from _leftovers(history.of(skipped.task.key))
+
+
+def _said(history: History) -> list[str]:
+    """Return the notes of the night, each once, with how often it came."""
+    times = Counter(plain(note.text, 400) for note in history.notes)
+    return [f"- {text}" + (f" ({often} times)" if often > 1 else "") for text, often in times.items()]
 
 
 def _leftovers(record: TaskRecord) -> Iterator[str]:

@@ -38,9 +38,8 @@ class PromptRequest:
 
     `attempt` is 1 for the first; `documents` are the spec's own files that are there; `steering` the files that hold
     for this task (`steering.choose`); `attempts` those that failed, oldest first; `checks` the commands that the
-    runner will run; `usual_seconds` the limit of installs, builds and test runs, `longer_commands` the person's own
-    patterns of commands with theirs; `servers` words or addresses of
-    servers that are up; `today` a date, or "" to say none; `notes` further sentences for the agent.
+    runner will run; `longer_commands` the person's own patterns of commands with a limit of their own; `servers` words
+    or addresses of servers that are up; `today` a date, or "" to say none; `notes` further sentences for the agent.
     """
 
     spec: str
@@ -56,7 +55,6 @@ class PromptRequest:
     task_seconds: float = 600.0
     command_seconds: float = 60.0
     no_progress_seconds: float = 300.0
-    usual_seconds: float = LONG_SECONDS
     longer_commands: tuple[tuple[str, float], ...] = ()
     servers: tuple[str, ...] = ()
     today: str = ""
@@ -176,7 +174,7 @@ def _rules(request: PromptRequest, templates: Mapping[str, str]) -> str:
         "servers": ", ".join(line(each, 120) for each in request.servers),
         "task_time": spoken(request.task_seconds),
         "command_time": spoken(request.command_seconds),
-        "usual_time": spoken(request.usual_seconds),
+        "usual_time": spoken(LONG_SECONDS),
         "progress_time": spoken(request.no_progress_seconds),
         "longer": ", ".join(longer),
         "checks": fill(

@@ -192,7 +192,9 @@ def test_a_file_that_lost_a_task_is_put_back_and_the_other_version_kept(project:
     assert (project.state / "tasks.2.md").read_text() == ""
 
 
-@pytest.mark.parametrize("how", ["removed", "its folder removed", "a folder", "a pipe", "a link", "a link to a pipe", "no text any more"])
+@pytest.mark.parametrize(
+    "how", ["removed", "its folder removed", "a folder", "a pipe", "a link", "a link to a pipe", "no text any more"]
+)
 def test_a_file_that_is_no_file_any_more_is_put_back(
     project: Project, spec: SpecFiles, tmp_path: Path, how: str
 ) -> None:

@@ -200,6 +200,7 @@ def test_a_blocked_checkpoint_is_mended_by_the_agent(tmp_path: Path) -> None:
     night = holder["it"] = NightOfFakes("- [ ] 1. Final checkpoint\n", play, tmp_path, checks=checks)
     assert night.run().code is Exit.DONE
     assert len(night.agent.keys) == 3
+    assert len(checks.calls) == 4  # once before the first round and once after each
     assert night.repo.commits[0][1] == ("fix-1", "fix-2", "fix-3")
     assert any("CHECKPOINT BLOCKED" in text for text in night.log.entries.values())
     assert any("CHECKPOINT PASSED" in text for text in night.log.entries.values())

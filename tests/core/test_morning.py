@@ -83,6 +83,13 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "  - note 40" not in lines
 
 
+def test_what_was_said_again_and_again_stands_there_once() -> None:
+    notes = (Noted(run="r1", text="git failed"), Noted(run="r1", text="other"), Noted(run="r1", text="git failed"))
+    lines = screen((RunStarted(run="r1"), *notes))
+    at = lines.index("Said in the night:")
+    assert lines[at + 1 : at + 4] == ["  - git failed (2 times)", "  - other", ""]
+
+
 def test_the_entry_for_the_devlog() -> None:
     """O35."""
     entry = devlog_entry("demo", PLAN, History(ENTRIES), datetime(2026, 11, 21, 6, 30, tzinfo=UTC))
