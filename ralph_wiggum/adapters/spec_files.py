@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_tasks
 from ralph_wiggum.adapters.project import Project, make_state
-from ralph_wiggum.adapters.whole_file import read_file, remove_left_over, replace_file
+from ralph_wiggum.adapters.whole_file import change_in_place, read_file, remove_left_over, replace_file
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.model import IN_PROGRESS, Plan
@@ -21,6 +21,7 @@ from ralph_wiggum.core.model import IN_PROGRESS, Plan
 DOCUMENT_BYTES = 1 << 20
 STEERING_BYTES = 64 << 10
 HELD = "tasks.held.md"
+MARKS_IN_PLACE = 8
 TRIES = 5  # how often a write is begun anew because somebody else changed the file meanwhile
 
 
@@ -82,8 +83,7 @@ class SpecFiles:
         """Remember the file as it is before an attempt, on disk too, so that `protect` works after a crash."""
         data = read_file(self._path)
         if self._held is None or self._held.data != data or not self._held_file.exists():
-            make_state(self._project.state)
-            replace_file(self._held_file, (data,), durable=False)  # once an attempt: no waiting for the disk
+            self._write_held(data)
         self._held = _Held(data, _link(self._path))
 
     def held_from_disk(self) -> bool:
@@ -147,6 +147,15 @@ class SpecFiles:
         texts = ((path.name, _text_of(path, STEERING_BYTES)) for path in files)
         return tuple((name, text) for name, text in texts if text)
 
+    def _write_held(self, data: bytes) -> None:
+        """Write the copy; a few marks in place: whatever a crash leaves of it, no attempt has begun that needs it."""
+        with suppress(OSError):
+            old = self._held.data if self._held is not None else b""
+            if change_in_place(self._held_file, old, data, most=MARKS_IN_PLACE, durable=False):
+                return
+        make_state(self._project.state)
+        replace_file(self._held_file, (data,), durable=False)  # once an attempt: no waiting for the disk
+
     @property
     def _held_file(self) -> Path:
         return self._project.state / HELD
@@ -161,8 +170,14 @@ class SpecFiles:
         return self._known
 
     def _replace(self, data: bytes, expected: bytes, *, settled: bool) -> bool:
-        """Write the file unless it changed meanwhile; what goes on is in the journal too, and need not be settled."""
+        """Write the file unless it changed meanwhile; what goes on is in the journal too, and need not be settled.
+
+        A mark is one byte, and is changed in its place where that can be done.
+        """
         try:
+            with suppress(PermissionError):  # a file that may not be written can still be replaced
+                if change_in_place(self._path, expected, data, durable=settled):
+                    return True
             return replace_file(
                 self._path, (data,), settled=settled, still_wanted=lambda: _bytes(self._path) == expected
             )

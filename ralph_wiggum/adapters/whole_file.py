@@ -12,6 +12,7 @@ from pathlib import Path
 
 TEMPORARY = ".ralph-new"
 CHUNK = 1 << 20
+_BLOCK = 4096
 
 
 def read_file(path: Path, limit: int = -1) -> bytes:
@@ -76,6 +77,43 @@ def replace_file(
     if durable and settled:
         sync_folder(target.parent)
     return True
+
+
+def change_in_place(path: Path, old: bytes, new: bytes, *, most: int = 1, durable: bool = True) -> bool:
+    """Change a file in its place where old and new content differ in at most `most` bytes and are of one length.
+
+    One byte is written by the system whole or not at all, so that a crash leaves the old file or the new one, with no
+    temporary file and no rename. Returns False where it is not such a change, where the file does not hold `old`, or
+    where another file took its place meanwhile. OSError if it cannot be opened or written.
+    """
+    places = _differing(old, new, most)
+    if places is None:
+        return False
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode) or _read(fd, sys.maxsize) != old:
+            return False
+        for place in places:
+            os.pwrite(fd, new[place : place + 1], place)
+        if durable:
+            getattr(os, "fdatasync", os.fsync)(fd)
+        return os.path.samestat(os.fstat(fd), os.stat(path))  # noqa: PTH116 - the pair of fstat
+    finally:
+        os.close(fd)
+
+
+def _differing(old: bytes, new: bytes, most: int) -> list[int] | None:
+    """Return where two contents differ, None if they do in more than `most` bytes or in length."""
+    if len(old) != len(new):
+        return None
+    places: list[int] = []
+    for start in range(0, len(old), _BLOCK):
+        if old[start : start + _BLOCK] == new[start : start + _BLOCK]:
+            continue
+        places += [at for at in range(start, min(start + _BLOCK, len(old))) if old[at] != new[at]]
+        if len(places) > most:
+            return None
+    return places
 
 
 def sync_folder(folder: Path) -> None:

@@ -106,7 +106,7 @@ class Iteration:
         fresh = record.settled or record.first is None
         base = before if fresh or record.first is None else _base(record.first)
         if fresh:
-            self._ports.repo.keep(f"task/{task.key}", before)
+            self._ports.repo.keep("task", before)  # the one before it is settled and needs no holding any more
         started = Started(
             key=task.key,
             id=task.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import stat
 from pathlib import Path
@@ -146,9 +147,14 @@ def test_what_a_crash_left_beside_the_file_is_removed(project: Project) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_a_clear_error(project: Project, spec: SpecFiles) -> None:
-    project.tasks_file.with_name(".tasks.md.ralph-new").mkdir()  # in the way; permissions would not stop root
-    with pytest.raises(RalphError, match=r"cannot write .*tasks\.md") as caught:
-        spec.write("2", "x")
+    spec.plan()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))  # permissions would not stop root
+    try:
+        with pytest.raises(RalphError, match=r"cannot write .*tasks\.md") as caught:
+            spec.write("2", "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "writable" in caught.value.hint
     assert text(project) == TASKS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.whole_file import remove_left_over, replace_file, temporary_beside
+from ralph_wiggum.adapters.whole_file import change_in_place, remove_left_over, replace_file, temporary_beside
 
 
 def test_content_comes_in_parts_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -62,3 +62,26 @@ def test_a_left_over_is_found_and_removed(tmp_path: Path) -> None:
     remove_left_over(path)
     remove_left_over(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "old", "new", "most", "changed"),
+    [
+        pytest.param("- [ ] a", "- [ ] a", "- [x] a", 1, True, id="one byte"),
+        pytest.param("- [ ] a", "- [ ] a", "- [ ] a", 1, True, id="nothing to change"),
+        pytest.param("- [ ] a\n- [-] b", "- [ ] a\n- [-] b", "- [-] a\n- [x] b", 1, False, id="more than allowed"),
+        pytest.param("- [ ] a\n- [-] b", "- [ ] a\n- [-] b", "- [-] a\n- [x] b", 2, True, id="as many as allowed"),
+        pytest.param("- [ ] a", "- [ ] a", "- [ ] ab", 1, False, id="another length"),
+        pytest.param("- [ ] b", "- [ ] a", "- [x] a", 1, False, id="somebody changed it since"),
+        pytest.param("x" * 5000 + " ", "x" * 5000 + " ", "x" * 5000 + "S", 1, True, id="far into the file"),
+    ],
+)
+def test_a_change_in_place(tmp_path: Path, held: str, old: str, new: str, most: int, changed: bool) -> None:  # noqa: FBT001 - a column
+    """B2: one byte is there or not; no temporary file, and the file keeps its inode."""
+    path = tmp_path / "a.md"
+    path.write_text(held)
+    inode = path.stat().st_ino
+    assert change_in_place(path, old.encode(), new.encode(), most=most) is changed
+    assert path.read_text() == (new if changed else held)
+    assert path.stat().st_ino == inode
+    assert list(tmp_path.iterdir()) == [path]
