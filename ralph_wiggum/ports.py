@@ -154,10 +154,12 @@ class RepoState:
 class Repo(Protocol):
     """The work tree and its history."""
 
-    def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
+    def begin(self, run_id: str, *, since: Snapshot | None = None, agent_until: datetime | None = None) -> RepoState:
         """Look at the repository, choose or make the branch, record where the evening stood (a ref).
 
         `since` is the snapshot that a task in progress began with: what changed since is not the person's.
+        `agent_until`: the last run was killed in the middle of an attempt that can have lasted until then; what its
+        agent did with git itself is put back first. None: what somebody did with git is theirs.
         """
         ...
 

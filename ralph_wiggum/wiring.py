@@ -192,13 +192,13 @@ def assemble(
     on_stop: Callable[[], None] = lambda: None,
     runs: Path | None = None,
 ) -> Parts:
-    """Put the adapters of a run together; `runs` is for logs that are to lie outside the project."""
+    """Put the adapters of a run together; `runs`, where logs are to lie, is for a rehearsal, which changes nothing."""
     project, settings = request.project, request.settings
     clock = SystemClock(interrupts.fileno())
     plan = order(request, run_id)
     plan = plan if runs is None else replace(plan, runs=runs)
     family = Family(keeper, clock, interrupts.fileno())
-    spec = SpecFiles(project)
+    spec = SpecFiles(project, puts_back=runs is None)
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
     checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
     repo = GitRepo(

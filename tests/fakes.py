@@ -132,7 +132,7 @@ class MemoryRepo:
         self.kept: dict[str, Snapshot] = {}
         self.acts: list[str] = []
 
-    def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
+    def begin(self, run_id: str, *, since: Snapshot | None = None, agent_until: datetime | None = None) -> RepoState:
         return RepoState(head="h0", branch="ralph/demo", evening="h0")
 
     def snapshot(self, *, recent: bool = False) -> Snapshot:

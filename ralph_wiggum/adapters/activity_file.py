@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
-from ralph_wiggum.adapters.whole_file import replace_file
+from ralph_wiggum.adapters.whole_file import make_way, replace_file
 from ralph_wiggum.core import activity, log_block
 
 TAIL = 64 << 10
@@ -75,16 +74,12 @@ class ActivityFile:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(self._path, (self._block(),))
             except IsADirectoryError:
-                self._make_way()
+                make_way(self._path)
             else:
                 if stat.S_ISREG(os.fstat(fd).st_mode):
                     return fd
                 os.close(fd)
-                self._make_way()
-
-    def _make_way(self) -> None:
-        names = (self._path.with_name(f"{self._path.name}.{n}") for n in count(1))
-        self._path.rename(next(name for name in names if not os.path.lexists(name)))
+                make_way(self._path)
 
     def _block(self) -> bytes:
         return self._last_block or log_block.fixed_size(log_block.empty_block(self._spec)).encode()

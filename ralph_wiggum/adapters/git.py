@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ralph_wiggum.adapters.git_branch import home_branch, take_branch
@@ -17,9 +18,11 @@ from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS
 from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
 from ralph_wiggum.adapters.git_guard import Guard
 from ralph_wiggum.adapters.git_kept import Kept
+from ralph_wiggum.adapters.git_late import Late
 from ralph_wiggum.adapters.git_owned import Owned
 from ralph_wiggum.adapters.git_persons import Persons, empty_tree
 from ralph_wiggum.adapters.git_place import Place, locate
+from ralph_wiggum.adapters.git_recover import recover
 from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_own_ref, write_refs
 from ralph_wiggum.adapters.git_restore import Restorer
 from ralph_wiggum.adapters.git_snapshot import Snapshots
@@ -81,17 +84,23 @@ class GitRepo:
         """Return the top of git's work tree, which may lie above the project root."""
         return self._parts().place.top
 
-    def begin(self, run_id: str, *, since: Snapshot | None = None) -> RepoState:
+    def begin(self, run_id: str, *, since: Snapshot | None = None, agent_until: datetime | None = None) -> RepoState:
         """Look at the repository, choose or make the branch, record where the evening stood.
 
         `since` is for a run that goes on after one that broke off: the snapshot with which the task in progress (or
-        the run) began. What changed since then counts as the task's and not as the person's. Raises RalphError where
-        git is missing or refuses the repository.
+        the run) began. What changed since then counts as the task's and not as the person's. `agent_until` is for a
+        run after one that was killed in the middle of an attempt: until when that attempt can have lasted. What its
+        agent did with git itself is put back first, and said in the notes. Raises RalphError where git is missing or
+        refuses the repository.
         """
         self._opened = None
         parts = self._parts()
         place = parts.place
-        notes = _warnings(place)
+        notes = []
+        if agent_until is not None:
+            late = Late(place, agent_until)
+            notes += recover(place, parts.snapshots, parts.restorer, parts.persons, parts.kept, late)
+        notes += _warnings(place)
         head = started = Head("", "") if place.why_private else read_head(place.git)
         if self._commits(place):
             head, words = take_branch(place, started, self._pattern, self._spec)
@@ -111,7 +120,7 @@ class GitRepo:
             parts.committer.persons = parts.persons.paths
         self._record_evening(place, head, run_id, resumed=since is not None)
         if not place.why_private:
-            parts.guard = Guard(place, head)
+            parts.guard = Guard.begin(place, head, self._last)
         dirty = sorted(place.shown(path) for path in parts.persons.paths | parts.owned.dirty)
         return RepoState(
             head=head.commit,
@@ -124,10 +133,11 @@ class GitRepo:
 
     def snapshot(self, *, recent: bool = False) -> Snapshot:
         """Record the work tree as it is; the person's index is not touched. `recent`: the last one may do."""
-        if not recent or self._last is None or time.monotonic() > self._recent_until:
-            self._last = self._parts().snapshots.take()
-            self._recent_until = time.monotonic() + RECENT_SECONDS
-        return self._last
+        if recent and self._last is not None and time.monotonic() <= self._recent_until:
+            return self._last
+        taken = self._see(self._parts().snapshots.take())
+        self._recent_until = time.monotonic() + RECENT_SECONDS
+        return taken
 
     def keep(self, name: str, snapshot: Snapshot) -> None:
         """Hold a snapshot by the ref `refs/ralph/<spec>/keep/<name>`."""
@@ -152,7 +162,7 @@ class GitRepo:
         """Put back what changed between the two, only where files are still as in `after`."""
         parts = self._parts()
         found = parts.restorer.restore(before, after)
-        self._last = before
+        self._see(before)
         self._recent_until = 0.0
         shown = parts.place.shown
         return Restored(restored=tuple(map(shown, found.restored)), left=tuple(map(shown, found.left)))
@@ -179,9 +189,7 @@ class GitRepo:
         try:
             made = parts.committer.commit(before, after, subject, trailers, extra)
         except RalphError as problem:
-            return Committed(
-                notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()), failed=True
-            )
+            return Committed(notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()), failed=True)
         if made.sha and parts.guard is not None:
             parts.guard.committed(made.sha)
         return made
@@ -226,6 +234,12 @@ class GitRepo:
             restorer, persons = Restorer(place, snapshots, kept), Persons(place, snapshots)
             self._opened = _Parts(place, snapshots, kept, restorer, Owned(place), persons)
         return self._opened
+
+    def _see(self, snapshot: Snapshot) -> Snapshot:
+        self._last = snapshot
+        if (guard := self._parts().guard) is not None:
+            guard.seen(snapshot)
+        return snapshot
 
     def _commits(self, place: Place) -> bool:
         return self._commit and not place.why_private and not operations(place.git_dir)

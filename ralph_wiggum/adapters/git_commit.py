@@ -11,7 +11,7 @@ from ralph_wiggum.adapters.git_owned import Owned
 from ralph_wiggum.adapters.git_place import Place
 from ralph_wiggum.adapters.git_restore import Restorer
 from ralph_wiggum.adapters.git_snapshot import GITLINK, Entry, Snapshots
-from ralph_wiggum.core.commits import commit_message, divide, one_line
+from ralph_wiggum.core.commits import commit_message, divide, is_commit_of, one_line
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.ports import Committed, Snapshot
 
@@ -46,6 +46,7 @@ class Committer:
         self._owned = owned
         self._identity = identity
         self.persons: frozenset[str] = frozenset()
+        self._begun = False  # a commit was asked for in this run
         self._index = CommitIndex(place)
         self._hooked = HookedCommit(place, snapshots, restorer, self._index, identity.env)
 
@@ -57,11 +58,17 @@ class Committer:
     def commit(
         self, before: Snapshot, after: Snapshot, subject: str, trailers: Mapping[str, str], extra: Sequence[Path]
     ) -> Committed:
-        """Commit what changed between the two and what is due of `extra`; sha "" when that is nothing."""
+        """Commit what changed between the two and what is due of `extra`; sha "" when that is nothing.
+
+        Where HEAD is this very commit, because the runner was killed right after it, it is not made again (B2).
+        """
         content, left = self._content(before, after)
         left_out = tuple(self._place.shown(path) for path in left)
+        head, base, said = self._head()
+        first, self._begun = not self._begun, True
+        if first and is_commit_of(said, subject, trailers) and self._holds(base, content):
+            return Committed(sha=head, left_out=left_out)
         content |= self._owned.content(self._owned.due(extra, self.persons))
-        head, base = self._head()
         tree = self._index.tree(base, content) if content else base
         if tree == base:
             return Committed(left_out=left_out)
@@ -79,6 +86,9 @@ class Committer:
             self._move_head(sha, head, subject)
         return Committed(sha=sha, left_out=left_out, notes=self._git.taken_notes())
 
+    def _holds(self, tree: str, content: Mapping[str, str]) -> bool:
+        return not content or self._index.tree(tree, content) == tree
+
     def _content(self, before: Snapshot, after: Snapshot) -> tuple[dict[str, str], list[str]]:
         """Return what to commit, and the changed paths to leave out: the person's, secrets, unstored, submodules."""
         entries = {entry.path: entry for entry in self._snapshots.entries(before.tree, after.tree)}
@@ -87,11 +97,12 @@ class Committer:
         content = {path: new_side(entry) for path, entry in stored.items() if not _submodule(entry)}
         return content, sorted({*left, *chosen} - content.keys())
 
-    def _head(self) -> tuple[str, str]:
-        """Return HEAD's commit and its tree, "" and "" before the first commit."""
-        found = self._git.run("rev-parse", "HEAD^0", "HEAD^{tree}", "--", check=False)
-        commit, tree = found.text.split("\n")[:2] if found.code == 0 else ("", "")
-        return commit, tree
+    def _head(self) -> tuple[str, str, str]:
+        """Return HEAD's commit, its tree and its message, all "" before the first commit."""
+        options = ("-1", "--no-show-signature", "--encoding=UTF-8", "--format=%H%n%T%n%B")
+        found = self._git.run("log", *options, "HEAD", "--", check=False)
+        commit, tree, message = (*found.text.split("\n", 2), "")[:3] if found.code == 0 else ("", "", "")
+        return commit, tree, message
 
     def _commit_tree(self, tree: str, parent: str, message: str) -> str:
         parents = ("-p", parent) if parent else ()

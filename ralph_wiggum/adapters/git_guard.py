@@ -2,22 +2,31 @@
 
 Kept under `refs/ralph/agent/<n>/…`, one number for each time. Nothing here writes to the work tree, but what a stash,
 a reset, a checkout or a clean took of the person's uncommitted changes is put back by `GitRepo.mend`.
+
+The record is on disk as well: where an attempt is cut off with its runner, the next start puts back what its agent did
+(`recover`). A person may have used git in between, so there one more rule holds: what was changed later than the
+attempt can have lasted is not the agent's. HEAD stays where the person switched to, a branch, a stash, a merge, what is
+staged and git's settings stay as they are, each by its own time, and that is said. What is earlier counts as the
+agent's. Nothing is lost if that is wrong: every commit that is moved away from is kept by a ref and named, and what is
+gone (branches, tags, stashes) is only ever put back.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
+from ralph_wiggum.adapters.git_late import LEFT, Late
 from ralph_wiggum.adapters.git_locks import LockWait
 from ralph_wiggum.adapters.git_place import Place
+from ralph_wiggum.adapters.git_record import Record, RecordFile, look, stamp
 from ralph_wiggum.adapters.git_refs import (
     Head,
     Ref,
     different,
+    operation_file,
     operations,
     read_head,
     read_refs,
@@ -25,7 +34,9 @@ from ralph_wiggum.adapters.git_refs import (
     write_refs,
 )
 from ralph_wiggum.adapters.git_settings import GitSettings
-from ralph_wiggum.adapters.git_snapshot import copy_index
+from ralph_wiggum.adapters.git_staged import StagedIndex
+from ralph_wiggum.adapters.project import make_state
+from ralph_wiggum.ports import Snapshot
 
 _KEPT = "refs/ralph/agent"
 _NAMED_COMMITS = 5
@@ -33,50 +44,72 @@ _LOCK_SECONDS = 3.0
 _QUIT = {"merge": "merge", "cherry-pick": "cherry-pick", "revert": "revert", "rebase": "rebase"}
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What the files of a repository look like; equal signs mean that nothing happened."""
-
-    head: bytes
-    refs: tuple[object, ...]
-    index: object
-    operations: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """How the repository was left by the runner."""
-
-    head: Head
-    refs: dict[str, Ref]
-    stashes: dict[str, str]
-    signs: Signs
-
-
 class Guard:
     """Compares the repository with the record made after the runner's own last act."""
 
-    def __init__(self, place: Place, head: Head) -> None:
+    def __init__(self, place: Place, record: Record, file: RecordFile, settings: GitSettings) -> None:
+        """Take up a record; `begin` and `resume` make one, or find it."""
         self._place = place
         self._git = place.git
-        self._saved_index = place.state / "persons.index"
+        self._staged = StagedIndex(place)
         # with other worktrees around, other branches and the stash may be somebody else's work
         self._shared = place.git_dir != place.common_dir or _has_entries(place.common_dir / "worktrees")
-        self._settings = GitSettings(place)
-        self._record = self._read(head)
+        self._settings = settings
+        self._file = file
+        self._record = record
+        self._signs = look(place, settings.files)
         self.visited: tuple[str, ...] = ()  # commits that HEAD and the branch were at when the last mend began
+
+    @classmethod
+    def begin(cls, place: Place, head: Head, seen: Snapshot) -> Self:
+        """Record the repository as it is when a run begins; what earlier runs recorded ends here."""
+        settings = GitSettings(place)
+        settings.record()
+        file = RecordFile(place.state)
+        file.claim()
+        guard = cls(place, Record(head, {}, {}, frozenset(), seen), file, settings)
+        guard.record()
+        return guard
+
+    @classmethod
+    def resume(cls, place: Place) -> Self | None:
+        """Take up the record that a killed runner left; None if there is none. Nothing is written."""
+        file = RecordFile(place.state)
+        record = file.load()
+        return cls(place, record, file, GitSettings(place)) if record is not None else None
 
     @property
     def head(self) -> Head:
         """Return HEAD as the runner left it."""
         return self._record.head
 
+    @property
+    def last_seen(self) -> Snapshot:
+        """Return the work tree as it was seen last."""
+        return self._record.seen
+
     def committed(self, sha: str) -> None:
         """Take the runner's own commit into the record, without asking git."""
-        head = Head(self._record.head.ref, sha)
-        refs = self._record.refs | ({head.ref: Ref(sha, str(self._place.top))} if head.ref else {})
-        self._record = replace(self._record, head=head, refs=refs, signs=self._look())
-        self._save_index()
+        self._record = replace(self._record, head=Head(self._record.head.ref, sha))
+        self._signs = look(self._place, self._settings.files)
+        self._staged.save()
+        self._file.save(self._record)
+
+    def seen(self, snapshot: Snapshot) -> None:
+        """Take a new snapshot into the record."""
+        if snapshot != self._record.seen:
+            self._record = replace(self._record, seen=snapshot)
+            self._file.save(self._record)
+
+    def record(self) -> None:
+        """Take the repository as it is for right, but for HEAD, which is known."""
+        make_state(self._place.state)  # an agent may have removed it
+        refs = read_refs(self._git, "refs/heads", "refs/tags")
+        under_way = operations(self._place.git_dir)
+        self._record = replace(self._record, refs=refs, stashes=self._stashes(), operations=under_way)
+        self._signs = look(self._place, self._settings.files)
+        self._staged.save()
+        self._file.save(self._record)
 
     def unlock(self) -> list[str]:
         """Remove lock files that a killed git of the agent's left behind; return words."""
@@ -89,51 +122,47 @@ class Guard:
 
     def quiet(self) -> bool:
         """Say whether nothing of the repository's files changed; no process is started."""
-        return self._look() == self._record.signs
+        if not self._file.there:  # an agent removed it
+            self._file.save(self._record)
+        return look(self._place, self._settings.files) == self._signs
 
     def mend(self) -> list[str]:
         """Put HEAD, branches, tags, stashes and index back; settings too; return words, one an act."""
-        signs = self._look()
-        words = self._end_operations(signs.operations)
-        head, refs = read_head(self._git), read_refs(self._git, "refs/heads", "refs/tags")
-        branch = refs.get(self._record.head.ref)
-        self.visited = tuple(dict.fromkeys(commit for commit in (head.commit, branch and branch.commit) if commit))
-        number = self._next_number()
-        words += self._mend_head(head, number)
-        words += self._mend_branch(refs, number)
-        words += self._mend_others(refs, number)
-        words += self._mend_stashes(number)
-        words += self._mend_index()
-        words += self._settings.mend()
-        self._record = self._read(self._record.head)
+        words = self._put_back(Late(self._place))
+        self.record()
         return words
 
-    def _look(self) -> Signs:
-        git_dir, common = self._place.git_dir, self._place.common_dir
-        found = [_stamp(common / name) for name in ("packed-refs", "reftable/tables.list", "logs/refs/stash")]
-        found += [_stamp(file) for file in self._settings.files]
-        loose = [*_loose(str(common / "refs" / "heads")), *_loose(str(common / "refs" / "tags"))]
-        head = b""
-        with suppress(OSError):
-            head = (git_dir / "HEAD").read_bytes()
-        return Signs(head, (*found, *sorted(loose)), _stamp(git_dir / "index"), operations(git_dir))
+    def recover(self, late: Late) -> list[str]:
+        """Do what `mend` does for an attempt that was cut off with its runner, by the rule above; return words.
 
-    def _read(self, head: Head) -> Record:
-        refs = read_refs(self._git, "refs/heads", "refs/tags")
-        record = Record(head, refs, self._stashes(), self._look())
-        self._save_index()
-        return record
+        Nothing is recorded: should this be cut off as well, the next start does it again.
+        """
+        return [*self.unlock(), *self._put_back(late)]
+
+    def _put_back(self, late: Late) -> list[str]:
+        words = self._end_operations(late)
+        head, refs = read_head(self._git), read_refs(self._git, "refs/heads", "refs/tags")
+        was = self._record.head
+        branch = refs.get(was.ref)
+        self.visited = tuple(dict.fromkeys(commit for commit in (head.commit, branch and branch.commit) if commit))
+        moved = head.ref != was.ref or (not head.ref and head.commit != was.commit)
+        stays = moved and late.head(head)  # the person stands there by now
+        number = self._next_number()
+        if stays:
+            words.append(f"HEAD, now at {_name(head)}, {LEFT}")
+        elif moved:
+            words += self._mend_head(head, number)
+        words += self._mend_branch(refs, number, late)
+        words += self._mend_others(refs, number, late, but=head.ref if stays else "")
+        words += self._mend_stashes(number, late)
+        words += self._mend_staged(head, late)
+        return words + self._settings.mend(late)
 
     def _stashes(self) -> dict[str, str]:
         """Return the stashes; no process is started where there can be none."""
         common = self._place.common_dir
         there = any((common / name).exists() for name in ("logs/refs/stash", "reftable", "refs/stash"))
         return read_stashes(self._git) if there else {}
-
-    def _save_index(self) -> None:
-        self._saved_index.unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            copy_index(self._place.git_dir / "index", self._saved_index)
 
     def _next_number(self) -> int:
         names = read_refs(self._git, _KEPT)
@@ -145,10 +174,13 @@ class Guard:
         write_refs(self._git, [f"update {ref} {commit}"])
         return ref
 
-    def _end_operations(self, now: frozenset[str]) -> list[str]:
+    def _end_operations(self, late: Late) -> list[str]:
         """Leave a merge, rebase … that the agent began, without touching files."""
         words = []
-        for operation in sorted(now - self._record.signs.operations):
+        for operation in sorted(operations(self._place.git_dir) - self._record.operations):
+            if late.file(operation_file(self._place.git_dir, operation)):
+                words.append(f"the {operation} that is under way {LEFT}")
+                continue
             if operation in _QUIT:
                 self._git.run(operation, "--quit", check=False)
             else:
@@ -160,8 +192,6 @@ class Guard:
     def _mend_head(self, head: Head, number: int) -> list[str]:
         """Put HEAD back on its branch (or its commit, where it was detached)."""
         was = self._record.head
-        if head.ref == was.ref and (head.ref or head.commit == was.commit):
-            return []
         if was.ref:
             self._git.run("symbolic-ref", "-m", "ralph: back from the agent's switch", "HEAD", was.ref)
         else:
@@ -173,7 +203,7 @@ class Guard:
         act = f"committed {self._subjects(was.commit, head.commit)}" if ahead else f"went to {head.commit[:10]}"
         return [f"the agent {act} on a detached HEAD: back on {_name(was)}, theirs kept as {kept}"]
 
-    def _mend_branch(self, refs: dict[str, Ref], number: int) -> list[str]:
+    def _mend_branch(self, refs: dict[str, Ref], number: int, late: Late) -> list[str]:
         """Move the run's branch back; the files stay, so that the agent's commits become part of ours."""
         was = self._record.head
         now = refs[was.ref].commit if was.ref in refs else ""
@@ -182,6 +212,8 @@ class Guard:
         if not now:
             write_refs(self._git, [f"update {was.ref} {was.commit}"])
             return [f"the agent deleted the branch {was.branch}: put back"]
+        if late.ref(was.ref):
+            return [f"{was.branch} {LEFT}"]
         kept = self._keep(number, was.ref, now)
         write_refs(self._git, [f"update {was.ref} {was.commit}" if was.commit else f"delete {was.ref}"])
         if self._ahead(was.commit, now):
@@ -189,15 +221,18 @@ class Guard:
             return [f"the agent committed {subjects}: folded into the task's own commit, theirs kept as {kept}"]
         return [f"the agent moved {was.branch} to {now[:10]} (reset, amend or rebase): put back, theirs kept as {kept}"]
 
-    def _mend_others(self, refs: dict[str, Ref], number: int) -> list[str]:
-        """Put other branches and tags back; what is checked out in another worktree is left alone."""
+    def _mend_others(self, refs: dict[str, Ref], number: int, late: Late, *, but: str) -> list[str]:
+        """Put other branches and tags back, all but one; what is checked out in another worktree is left alone."""
         words, back = [], []
         for name in different(self._record.refs, refs):
             short, was, now = name.split("/", 2)[2], self._record.refs.get(name), refs.get(name)
-            if name == self._record.head.ref:
+            if name in (self._record.head.ref, but):
                 continue
             if self._shared or (now and now.worktree not in ("", str(self._place.top))):
                 words.append(f"{short} changed meanwhile, perhaps in another worktree: left as it is")
+                continue
+            if now and late.ref(name):
+                words.append(f"{short} {LEFT}")
                 continue
             kept = f", theirs kept as {self._keep(number, name, now.commit)}" if now else ""
             back.append(f"update {name} {was.commit}" if was else f"delete {name}")
@@ -206,14 +241,14 @@ class Guard:
         write_refs(self._git, sorted(back))  # deletions first: a/b may stand in the way of a
         return words
 
-    def _mend_stashes(self, number: int) -> list[str]:
+    def _mend_stashes(self, number: int, late: Late) -> list[str]:
         """Take the agent's stashes off the person's list, and put back those it dropped."""
         was, now = self._record.stashes, self._stashes()
         if was == now or self._shared:
             return []
         words = []
         for place, commit in reversed([*enumerate(now)]):
-            if commit not in was:
+            if commit not in was and not late.commit(commit):
                 kept = self._keep(number, f"stash-{place}", commit)
                 self._git.run("stash", "drop", "-q", f"stash@{{{place}}}")
                 words.append(f"the agent stashed changes: taken off your stashes, kept as {kept}")
@@ -222,23 +257,11 @@ class Guard:
             words.append(f"the agent dropped your stash “{was[commit]}”: put back")
         return words
 
-    def _mend_index(self) -> list[str]:
-        """Put the person's index back if its content changed; a mere refresh is none of our business."""
-        index = self._place.git_dir / "index"
-        if _stamp(index) == self._record.signs.index or self._staged(index) == self._staged(self._saved_index):
-            return []
-        if not self._saved_index.exists():
-            index.unlink(missing_ok=True)
-        else:
-            lock = Path(f"{index}.lock")
-            with suppress(FileExistsError):  # a living git is at it: leave it, what is staged does no harm
-                os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-                copy_index(self._saved_index, lock)
-                lock.replace(index)
-        return ["the agent staged or unstaged files: what is staged was put back as it was"]
-
-    def _staged(self, index: Path) -> bytes:
-        return self._git.run("ls-files", "-s", "-v", "-z", index=index, check=False).out if index.exists() else b""
+    def _mend_staged(self, head: Head, late: Late) -> list[str]:
+        """Put what is staged back; where HEAD is not back, it goes with what the person has done there."""
+        if late.possible:
+            return self._staged.mend(head, late) if read_head(self._git) == self._record.head else []
+        return self._staged.mend(head, late) if stamp(self._staged.path) != self._signs.index else []
 
     def _ahead(self, old: str, new: str) -> bool:
         return not old or self._git.run("merge-base", "--is-ancestor", old, new, check=False).code == 0
@@ -253,25 +276,6 @@ class Guard:
 
 def _name(head: Head) -> str:
     return head.branch or head.commit[:10]
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _loose(folder: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the loose refs below a folder with what changes when they are written."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _loose(entry.path)
-            elif not entry.name.endswith(".lock"):
-                found = entry.stat()
-                yield entry.path, found.st_mtime_ns, found.st_ino
 
 
 def _has_entries(folder: Path) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ralph_wiggum.adapters.git_late import Late
 from ralph_wiggum.adapters.git_place import TOOL_FOLDERS, Place
 from ralph_wiggum.core.commits import is_secret
 
@@ -60,6 +61,16 @@ class Kept:
                 (self._copies / path).unlink(missing_ok=True)
         self.empty_folders = frozenset(_empty_folders(self._place.top))
 
+    def recover(self, late: Late) -> tuple[str, ...]:
+        """Put back what an attempt that was cut off took, by the copies of its run; comes before `begin`.
+
+        What was changed too late for that is left: the person mended it.
+        """
+        copied = [path for path in self._copied() if not late.file(self._place.top / path)]
+        for path in copied:
+            self._note(path, self._copies / path)
+        return self.put_back(only_secrets=not self.all_missing())
+
     def put_back(self, *, only_secrets: bool = False) -> tuple[str, ...]:
         """Put back what is missing and the secrets that were changed; return their paths, from the top."""
         mended = []
@@ -82,7 +93,8 @@ class Kept:
             now = _stats(self._place.top / path)
             if now != stats:
                 del self._stats[path]
-                self._copy(path, KEPT_BYTES)
+                if not self._copy(path, KEPT_BYTES):
+                    (self._copies / path).unlink(missing_ok=True)
 
     def all_missing(self) -> bool:
         """Say whether two or more were copied and none is left: the sign of `git clean -x`."""

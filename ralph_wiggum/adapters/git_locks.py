@@ -41,15 +41,28 @@ class LockWait:
 
 
 def _stale(lock: Path, top: Path) -> bool:
-    """Say whether no living git can hold this lock: old enough, and no git process works in the tree."""
-    try:
-        age = time.time() - lock.lstat().st_mtime  # the file system's clock stamps it, so compare with that
-    except OSError:
+    """Say whether no living git can hold this lock: old enough, and no git process works in the tree.
+
+    A git that ended while the processes were looked at took its lock along; what is there then is another's.
+    """
+    found = _stamp(lock)
+    if found is None:
         return False
+    age = time.time() - found[1] / 1e9  # the file system's clock stamps it, so compare with that
     if not Path("/proc/self/fd").exists():
         return age > OLD_SECONDS
     processes = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return age > FRESH_SECONDS and not any(_works_in(process, top, lock) for process in processes)
+    orphan = age > FRESH_SECONDS and not any(_works_in(process, top, lock) for process in processes)
+    return orphan and _stamp(lock) == found
+
+
+def _stamp(lock: Path) -> tuple[int, int] | None:
+    """Return inode and time of change (ns) of the lock file, None if it is gone."""
+    try:
+        stats = lock.lstat()
+    except OSError:
+        return None
+    return stats.st_ino, stats.st_mtime_ns
 
 
 def _works_in(process: Path, top: Path, lock: Path) -> bool:

@@ -37,6 +37,10 @@ class Persons:
             self.untracked = tuple(dict.fromkeys((*self.untracked, *earlier[1])))
         self._save()
 
+    def recorded(self) -> frozenset[str]:
+        """Return the paths that an earlier run found."""
+        return (self._load() or (frozenset(), ()))[0]
+
     def all_gone(self) -> bool:
         """Say whether every untracked file of the person's is missing: the sign of `git clean`."""
         return bool(self.untracked) and not any(os.path.lexists(self._place.top / path) for path in self.untracked)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class RecordFile:
     def __init__(self, state: Path) -> None:
         self._path = state / RECORD
         self._refs: Mapping[str, Ref] | None = None  # those whose text is known: they hardly ever change, and are many
-        self._refs_text = ""
+        self._refs_text = b""
 
     @property
     def there(self) -> bool:
@@ -72,13 +73,13 @@ class RecordFile:
 
     def save(self, record: Record) -> None:
         """Write the record; where that cannot be done, there is none."""
-        data = self._text(record).encode()
+        parts = self._parts(record)
         try:
             try:
-                _replace(self._path, data)
-            except FileNotFoundError:  # an agent removed the folder
+                _replace(self._path, parts)
+            except (FileNotFoundError, NotADirectoryError):  # an agent removed the folder
                 make_state(self._path.parent)
-                _replace(self._path, data)
+                _replace(self._path, parts)
         except OSError:
             with suppress(OSError):
                 self._path.unlink()
@@ -89,10 +90,10 @@ class RecordFile:
             return _record(json.loads(self._path.read_bytes()))
         return None
 
-    def _text(self, record: Record) -> str:
+    def _parts(self, record: Record) -> tuple[bytes, ...]:
         if record.refs is not self._refs:
-            self._refs_text = json.dumps({name: [ref.commit, ref.worktree] for name, ref in record.refs.items()})
-            self._refs = record.refs
+            refs = {name: [ref.commit, ref.worktree] for name, ref in record.refs.items()}
+            self._refs, self._refs_text = record.refs, json.dumps(refs).encode()
         rest = {
             "v": _VERSION,
             "head": [record.head.ref, record.head.commit],
@@ -101,7 +102,7 @@ class RecordFile:
             "tree": record.seen.tree,
             "large": dict(record.seen.large),
         }
-        return f'{json.dumps(rest)[:-1]}, "refs": {self._refs_text}}}'
+        return json.dumps(rest)[:-1].encode(), b', "refs": ', self._refs_text, b"}"
 
 
 def look(place: Place, settings: tuple[Path, ...]) -> Signs:
@@ -135,10 +136,12 @@ def _loose(folder: str) -> Iterator[tuple[str, int, int]]:
                 yield entry.path, found.st_mtime_ns, found.st_ino
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, parts: Sequence[bytes]) -> None:
+    """Write the parts to a file beside it and rename that; twice an attempt, so nothing waits for the disk."""
     scratch = f"{path}.new"
-    with open(scratch, "wb") as file:  # noqa: PTH123 - twice an attempt, and cheaper than Path
-        file.write(data)
+    with open(scratch, "wb", buffering=0) as file:  # noqa: PTH123 - cheaper than Path
+        if os.writev(file.fileno(), parts) != sum(map(len, parts)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), scratch)
     os.replace(scratch, path)  # noqa: PTH105 - as above
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ralph_wiggum.adapters.project import make_state
-from ralph_wiggum.adapters.whole_file import read_file, sync_folder
+from ralph_wiggum.adapters.whole_file import make_way, read_file, sync_folder
 from ralph_wiggum.core import journal
 from ralph_wiggum.core.journal import Entry, SkipAsked
 
@@ -127,6 +127,8 @@ def _recreate(path: Path, data: bytes) -> int:
     try:
         _write_whole(fd, data, 0)
         _sync(fd)
+        if path.is_dir():
+            make_way(path)
         os.replace(temporary, path)  # noqa: PTH105 - with the other calls of os
     except OSError:
         os.close(fd)

@@ -37,7 +37,7 @@ def keep_plan(path: Path, content: bytes, plan: Plan) -> None:
 
 def current_plan(project: Project) -> Plan:
     """Return the plan of a spec as it is now, from the cache if that holds it; RalphError as `read_tasks`."""
-    content = read_tasks(project.tasks_file)
+    content = read_plan_file(project)
     plan = load_plan(project.plan_file, content)
     if plan is None:
         from ralph_wiggum.core.parse import parse  # noqa: PLC0415 - 40 ms, only where the cache has nothing
@@ -45,6 +45,16 @@ def current_plan(project: Project) -> Plan:
         plan = parse(decode_tasks(content, project.tasks_file))
         keep_plan(project.plan_file, content, plan)
     return plan
+
+
+def read_plan_file(project: Project) -> bytes:
+    """Return what a spec's tasks.md holds; RalphError as `read_tasks`, and what to do where a copy is held."""
+    try:
+        return read_tasks(project.tasks_file)
+    except RalphError as error:
+        from ralph_wiggum.adapters.lost_plan import explained  # noqa: PLC0415 - only where something is amiss
+
+        raise explained(project, error) from None
 
 
 def read_tasks(path: Path) -> bytes:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
+from ralph_wiggum.adapters.whole_file import make_way
 from ralph_wiggum.core.errors import RalphError
 
 TASKS_FILE = ".kiro/specs/{feature}/tasks.md"
 ACTIVITY_FILE = ".kiro/specs/{feature}/activity.md"
 SPECS = Path(".kiro/specs")
 STATE = ".ralph"
+HELD = "tasks.held.md"  # in the state folder: tasks.md as it was before the last attempt
 SHOWN_SPECS = 20
 
 
@@ -80,27 +83,60 @@ def open_spec(
     """Return the project with the spec that a person named.
 
     `argument` is a name under `.kiro/specs/`, or a path (from `start`, else from `root`) to a spec folder or to a
-    tasks file anywhere. RalphError lists near names where nothing fits.
+    tasks file anywhere. A tasks file that is gone and that the next start puts back (`lost_plan`) counts as there.
+    RalphError lists near names where nothing fits.
     """
     name = argument.rstrip("/")
-    if _is_name(name):
-        tasks = root / tasks_file.replace("{feature}", name)
-        if tasks.exists():
-            return _project(root, name, root / SPECS / name, tasks, activity_file)
+    named = _project(root, name, root / SPECS / name, root / tasks_file.replace("{feature}", name), activity_file)
+    if _is_name(name) and named.tasks_file.exists():
+        return named
     found = _by_path(argument, (start or root, root))
     if found is not None:
         return _from_path(root, found, tasks_file, activity_file)
+    places = {Path(os.path.abspath(base / argument)) for base in (start or root, root)}  # noqa: PTH100 - as below
+    for lost in lost_projects(root, tasks_file, activity_file):
+        if lost.spec == name or places & {lost.tasks_file, lost.tasks_file.parent}:
+            return lost
     if _is_name(name) and (root / SPECS / name).is_dir():
-        raise RalphError(
-            f"no tasks file in spec {name!r}: {root / tasks_file.replace('{feature}', name)} is not there",
-            hint="write it, or name another spec",
-        )
+        raise _without_tasks(named)
     raise _unknown(root, argument, tasks_file)
 
 
+def lost_projects(root: Path, tasks_file: str = TASKS_FILE, activity_file: str = ACTIVITY_FILE) -> tuple[Project, ...]:
+    """Return the specs whose tasks file is gone and will be put back by the next start, sorted by name."""
+    from ralph_wiggum.adapters.lost_plan import is_lost  # noqa: PLC0415 - it imports this module
+
+    states = sorted(held.parent for held in (root / STATE).glob(f"*/{HELD}"))
+    projects = (_of_state(root, state, tasks_file, activity_file) for state in states)
+    return tuple(project for project in projects if is_lost(project))
+
+
+def _of_state(root: Path, state: Path, tasks_file: str, activity_file: str) -> Project:
+    """Return the spec that a state folder belongs to."""
+    owner = state / "tasks-path"
+    if owner.is_file():
+        return _from_path(root, Path(owner.read_text("utf-8")), tasks_file, activity_file)
+    tasks = root / tasks_file.replace("{feature}", state.name)
+    return _project(root, state.name, root / SPECS / state.name, tasks, activity_file)
+
+
+def _without_tasks(project: Project) -> RalphError:
+    from ralph_wiggum.adapters.lost_plan import explained  # noqa: PLC0415 - it imports this module
+
+    message = f"no tasks file in spec {project.spec!r}: {project.tasks_file} is not there"
+    return explained(project, RalphError(message, hint="write it, or name another spec"))
+
+
 def make_state(folder: Path) -> Path:
-    """Make a folder at or below `.ralph/`, which ignores itself in git; return the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make a folder at or below `.ralph/`, which ignores itself in git; return the folder.
+
+    A file that stands where a folder belongs makes way: nothing that an agent puts there may end a run (O12).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        _clear(folder)
+        folder.mkdir(parents=True, exist_ok=True)
     for top in (folder, *folder.parents):
         if top.name == STATE:
             with_ignore = top / ".gitignore"
@@ -108,6 +144,15 @@ def make_state(folder: Path) -> Path:
                 with_ignore.write_text("*\n", encoding="utf-8")
             break
     return folder
+
+
+def _clear(folder: Path) -> None:
+    """Move aside what is no folder on the way from `.ralph/` down to this one."""
+    below = list(takewhile(lambda place: place.name != STATE, (folder, *folder.parents)))
+    top = below[-1].parent if below else folder
+    for place in (top, *reversed(below)):
+        if os.path.lexists(place) and not place.is_dir():
+            make_way(place)
 
 
 def _is_name(argument: str) -> bool:
@@ -129,7 +174,7 @@ def _from_path(root: Path, found: Path, tasks_file: str, activity_file: str) -> 
     tasks = Path(os.path.abspath(found))  # noqa: PTH100 - a symbolic link keeps its own name and place
     for name in specs(root, tasks_file):
         own = root / tasks_file.replace("{feature}", name)
-        if own == tasks or own.samefile(tasks):
+        if own == tasks or (tasks.exists() and own.samefile(tasks)):
             return _project(root, name, root / SPECS / name, own, activity_file)
     name = tasks.parent.name if tasks.name == "tasks.md" else tasks.stem
     return Project(

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from ralph_wiggum.adapters.project import STATE, make_state
+from ralph_wiggum.adapters.whole_file import make_way
 from ralph_wiggum.core.errors import Exit, RalphError
 
 PROBE_SECONDS = 2.0  # a look at the lock by `holder` lasts microseconds; a start must not fail because of one
@@ -85,10 +86,11 @@ class RunLock:
         """
         if self._fd < 0 or _same_file(self._fd, self.path):
             return False
-        old, self._fd = self._fd, -1
+        old = self._fd
         make_state(self.path.parent)
+        if self.path.is_dir():
+            make_way(self.path)
         if not self._try():
-            self._fd = old
             return False
         os.close(old)
         self._write()

@@ -11,8 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_tasks
-from ralph_wiggum.adapters.project import Project, make_state
+from ralph_wiggum.adapters.lost_plan import is_lost
+from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_plan_file
+from ralph_wiggum.adapters.project import HELD, Project, make_state
 from ralph_wiggum.adapters.whole_file import change_in_place, read_file, remove_left_over, replace_file
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.errors import RalphError
@@ -20,7 +21,7 @@ from ralph_wiggum.core.model import IN_PROGRESS, Plan
 
 DOCUMENT_BYTES = 1 << 20
 STEERING_BYTES = 64 << 10
-HELD = "tasks.held.md"
+HELD_LINK = "tasks.held.link"  # where tasks.md pointed, if it was a symbolic link
 MARKS_IN_PLACE = 8
 TRIES = 5  # how often a write is begun anew because somebody else changed the file meanwhile
 
@@ -41,10 +42,16 @@ class _Held(NamedTuple):
 
 
 class SpecFiles:
-    """The plan in tasks.md. `foreign_diff` holds, after `protect`, the edits of others that stay, as a diff."""
+    """The plan in tasks.md. `foreign_diff` holds, after `protect`, the edits of others that stay, as a diff.
 
-    def __init__(self, project: Project) -> None:
+    `puts_back`: a tasks.md that went away in the middle of an attempt which was cut off is put back when it is read
+    first; the next `protect` says so.
+    """
+
+    def __init__(self, project: Project, *, puts_back: bool = False) -> None:
         self.foreign_diff = ""
+        self._puts_back = puts_back
+        self._back: tuple[str, ...] = ()  # words about it
         self._project = project
         self._path = project.tasks_file
         self._known: _Known | None = None
@@ -84,7 +91,10 @@ class SpecFiles:
         data = read_file(self._path)
         if self._held is None or self._held.data != data or not self._held_file.exists():
             self._write_held(data)
-        self._held = _Held(data, _link(self._path))
+        link = _link(self._path)
+        if self._held is None or self._held.link != link:
+            self._hold_link(link)
+        self._held = _Held(data, link)
 
     def held_from_disk(self) -> bool:
         """Take up what an earlier process held; say whether there is anything.
@@ -94,7 +104,7 @@ class SpecFiles:
         with suppress(OSError):
             data = read_file(self._held_file)
             if data and b"\0" not in data:
-                self._held = _Held(data, _link(self._path))
+                self._held = _Held(data, os.fsdecode(_bytes(self._held_link) or b""))
         return self._held is not None
 
     def mark_held(self, key: str, mark: str) -> None:
@@ -122,7 +132,8 @@ class SpecFiles:
         held = self._held
         if held is None:
             return ()
-        words = list(self._unblock(held))
+        words = [*self._back, *self._unblock(held)]
+        self._back = ()
         now = _bytes(self._path)
         if now == held.data:
             return tuple(words)
@@ -160,9 +171,25 @@ class SpecFiles:
     def _held_file(self) -> Path:
         return self._project.state / HELD
 
+    @property
+    def _held_link(self) -> Path:
+        return self._project.state / HELD_LINK
+
+    def _hold_link(self, link: str) -> None:
+        if link:
+            replace_file(self._held_link, (os.fsencode(link),), durable=False)
+        else:
+            self._held_link.unlink(missing_ok=True)
+
     def _read(self) -> _Known:
         """Read the file; parse it only if its bytes changed (a stamp of size and time may miss a change)."""
-        data = read_tasks(self._path)
+        try:
+            data = read_plan_file(self._project)
+        except RalphError:
+            if not self._puts_back or not is_lost(self._project):
+                raise
+            self._back = self._put_back_lost()
+            data = read_plan_file(self._project)
         if self._known is None or data != self._known.data:
             text = decode_tasks(data, self._path)
             self._known = _Known(data, text, parse.parse(text))
@@ -197,6 +224,7 @@ class SpecFiles:
             yield f"{self._path.name} had become {what}; what stood there is kept in {aside}"
         elif link != held.link:
             now = _bytes(self._path)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
             if held.link:
                 self._path.symlink_to(held.link)
@@ -204,12 +232,20 @@ class SpecFiles:
                 replace_file(self._path, (now,))
             yield f"{self._path.name} {'was no link any more' if held.link else 'had become a link'}; put back"
 
+    def _put_back_lost(self) -> tuple[str, ...]:
+        try:
+            return self.protect("")  # the file is put back whole, whatever task it was
+        except OSError as error:
+            raise RalphError(
+                f"cannot put {self._path} back: {error.strerror}", hint=f"copy it yourself: {self._held_file}"
+            ) from error
+
     def _put_back(self, data: bytes, other: bytes | None) -> Iterator[str]:
         if other is not None:
             yield self._keep_aside(other)
         else:
             yield f"{self._path.name} was gone; it was put back as it was"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        Path(os.path.realpath(self._path)).parent.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, (data,))
 
     def _keep_aside(self, data: bytes) -> str:

@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 TEMPORARY = ".ralph-new"
@@ -114,6 +115,13 @@ def _differing(old: bytes, new: bytes, most: int) -> list[int] | None:
         if len(places) > most:
             return None
     return places
+
+
+def make_way(path: Path) -> Path:
+    """Move what stands where a file or a folder of ours belongs to a free name beside it; return that name."""
+    aside = next(name for n in count(1) if not os.path.lexists(name := path.with_name(f"{path.name}.{n}")))
+    path.rename(aside)
+    return aside
 
 
 def sync_folder(folder: Path) -> None:

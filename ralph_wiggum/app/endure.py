@@ -12,6 +12,7 @@ from ralph_wiggum.core.errors import Exit, RalphError
 T = TypeVar("T")
 
 BACK_OFF_SECONDS = (1.0, 5.0, 30.0, 120.0, 300.0)
+STUCK = 5  # the same bug so often in a row: the task at hand makes way
 PATIENCE = 12 * 12  # at five minutes each: half a day of a full disk or an unreadable spec
 
 
@@ -27,11 +28,16 @@ class Endurance:
     """Runs steps; what they raise is said, waited out and tried again, longer each time."""
 
     def __init__(
-        self, ports: Ports, report: Callable[[BaseException], str], distrust: Callable[[], None] = lambda: None
+        self,
+        ports: Ports,
+        report: Callable[[BaseException], str],
+        distrust: Callable[[], None] = lambda: None,
+        set_aside: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._ports = ports
         self._report = report
         self._distrust = distrust  # told of each failure: what was half done has to be looked at again
+        self._set_aside = set_aside  # told when a bug of ours strikes again and again
         self.trouble = Trouble()
 
     def take(self, step: Callable[[], T]) -> T | None:
@@ -56,9 +62,12 @@ class Endurance:
         if self.trouble.count > PATIENCE:
             raise error
         reason = describe(error)
+        ours = not isinstance(error, (RalphError, OSError))
+        if ours and self.trouble.count >= STUCK and reason == self.trouble.reason:
+            self._set_aside(reason)
         if reason != self.trouble.reason:
             self.trouble.reason = reason
-            kept = "" if isinstance(error, (RalphError, OSError)) else self._report(error)
+            kept = self._report(error) if ours else ""
             self._ports.view.note(f"could not go on: {reason}{kept}; trying again")
         seconds = BACK_OFF_SECONDS[min(self.trouble.count - 1, len(BACK_OFF_SECONDS) - 1)]
         self._ports.clock.pause(seconds, lambda: bool(self._ports.interrupted()))

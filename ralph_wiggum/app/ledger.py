@@ -13,6 +13,7 @@ from ralph_wiggum.core.journal import (
     Ended,
     Entry,
     Noted,
+    SkipAsked,
     Skipped,
     Ticked,
     Waiting,
@@ -58,7 +59,8 @@ class Ledger:
 
     def load(self) -> None:
         """Take in everything that the journal holds already."""
-        self.poll()
+        for entry in self._journal.poll():
+            self.history.apply(entry)
 
     def catch_up(self) -> None:
         """Load the journal, and show those of its last entries that a run which broke off could not show (B2)."""
@@ -72,10 +74,17 @@ class Ledger:
 
     def poll(self) -> bool:
         """Take in what others appended (ralph-skip); say whether there was anything."""
-        entries = self._journal.poll()
-        for entry in entries:
-            self.history.apply(entry)
-        return bool(entries)
+        return self._take_in(None)
+
+    def _take_in(self, own: Entry | None) -> bool:
+        """Fold what is new: the entry of our own, and wishes of a person. Whatever else an agent wrote is no news."""
+        taken = False
+        for entry in self._journal.poll():
+            if isinstance(entry, SkipAsked) or entry == own:
+                own = None if entry == own else own
+                self.history.apply(entry)
+                taken = True
+        return taken
 
     def stamp(self) -> str:
         """Return the time of day for an entry: ISO 8601, to the second, with its zone."""
@@ -85,8 +94,9 @@ class Ledger:
         """Write an entry to the journal, fold it, and show it in activity.md if it is of that kind."""
         written = entry._replace(at=self.stamp(), run=self._run_id)
         before = self.history.of(getattr(written, "key", ""))
+        self._take_in(None)  # wishes that came before
         self._journal.append(written)
-        self.poll()
+        self._take_in(written)
         if isinstance(written, SHOWN):
             self._unshown.append((written, before))
         self._show_all()
@@ -109,4 +119,5 @@ class Ledger:
 
     def status(self, spec: str, plan: Plan, state: str) -> None:
         """Rewrite the status block of activity.md; `state` is the loop's, such as Running (O27)."""
-        self._log.status(activity.status_block(spec, plan, self.history, state, self._clock.now()))
+        with suppress(OSError):  # a view, written again at the next step
+            self._log.status(activity.status_block(spec, plan, self.history, state, self._clock.now()))

@@ -42,6 +42,8 @@ class Night:
         self.mending = Mending(ports, ledger, self._settling)
         self._weather = Weather(ports, ledger, order)
         self._ending: Outcome | None = None
+        self._at = ""  # the key of the task that was worked on last
+        self._aside: dict[str, str] = {}  # tasks on which a bug of ours struck, and what to say of it
         self._worked = ""  # the key of the task that one_task has worked on
 
     def step(self) -> Outcome | None:
@@ -65,8 +67,18 @@ class Night:
             case Work(task=task):
                 if self._worked and task.key != self._worked:
                     return self._one_task_done(plan)
+                if task.key in self._aside:
+                    return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=self._aside[task.key])
+                self._at = task.key
                 self._work(plan, task)
         return None
+
+    def set_aside(self, reason: str) -> None:
+        """Leave the task at hand alone for this run: a bug of ours strikes on it again and again (O12)."""
+        if self._at and self._at not in self._aside:
+            self._aside[self._at] = f"{self._at} is left open because of a bug in ralph: {reason}"
+            self._ledger.record(Deferred(key=self._at, reason=self._aside[self._at]))
+            self._ledger.note(self._aside[self._at], key=self._at)
 
     def _limit(self, plan: Plan) -> Outcome | None:
         if signal := self._ports.interrupted():
@@ -103,7 +115,8 @@ class Night:
         return Outcome(code=Exit.OPEN_TASKS, state="Idle", reason=f"{task.label} is still open")
 
     def _deferred(self) -> frozenset[str]:
-        return frozenset(key for key, record in self._ledger.history.tasks.items() if record.deferred)
+        deferred = (key for key, record in self._ledger.history.tasks.items() if record.deferred)
+        return frozenset((*deferred, *self._aside))
 
     def _obey_skips(self, plan: Plan) -> None:
         """Carry out what ralph-skip asked for while the loop was busy (O17, O38)."""
@@ -165,7 +178,7 @@ class Night:
         """Say whether another agent run is within --max; sets the end of the run if not."""
         if self._ledger.history.iterations < self._order.max_iterations:
             return True
-        self._ending = self._open_end(plan, f"the limit of {self._order.max_iterations} agent runs is reached")
+        self._ending = self._open_end(plan, f"the limit of {_agent_runs(self._order.max_iterations)} is reached")
         return False
 
     def _attempt(
@@ -270,6 +283,10 @@ class Night:
         if self._is_gate(task) and self._order.pause_at_checkpoint:
             plan = self._ports.spec.plan()
             self._ending = self._open_end(plan, f"paused after {task.label}", "Paused at Checkpoint")
+
+
+def _agent_runs(number: int) -> str:
+    return "1 agent run" if number == 1 else f"{number} agent runs"
 
 
 def _tasks(number: int) -> str:

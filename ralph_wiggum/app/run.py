@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Night, Outcome
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core import morning
+from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
@@ -71,7 +73,7 @@ class Run:
         self._facts = facts
         self._keep_house = keep_house
         self._night = Night(ports, ledger, order, briefing)
-        self._endurance = Endurance(ports, report_bug, self._night.mending.distrust)
+        self._endurance = Endurance(ports, report_bug, self._night.mending.distrust, self._night.set_aside)
         self.repo_state = RepoState(head="", branch="", evening="")
 
     def go(self) -> Outcome:
@@ -103,7 +105,9 @@ class Run:
             hint = "a task is a list item such as `- [ ] 1. Add the login page`; `ralph-status` names the near misses"
             raise RalphError(f"no task in {self._order.tasks_path}", hint=hint)
         self._ledger.catch_up()
-        self.repo_state = state = self._ports.repo.begin(self._order.run_id, since=self._since())
+        self.repo_state = state = self._ports.repo.begin(
+            self._order.run_id, since=self._since(), agent_until=agent_until(self.history)
+        )
         self._ledger.record(
             RunStarted(
                 pid=self._facts.pid,
@@ -116,7 +120,7 @@ class Run:
                 dirty=state.dirty,
             )
         )
-        for note in state.notes:
+        for note in (*state.notes, *morning.persons_paths(state.dirty)):
             self._note(note)
         self.show_status("Running")
         for words in self._night.mending.begin():
@@ -180,7 +184,8 @@ class Run:
 
     def _loop(self) -> Outcome:
         while True:
-            self._keep_house()
+            with suppress(OSError):  # the next step tries again
+                self._keep_house()
             outcome = self._endurance.take(self._night.step)
             if outcome is not None:
                 return outcome
@@ -200,8 +205,9 @@ class Run:
         """Check once more, write the logs, commit them (O35). Nothing here may cost what the night has done."""
         if outcome.code in (Exit.DONE, Exit.SOME_SKIPPED, Exit.OPEN_TASKS) and not self._order.one_task:
             self._endurance.take(self._check_once_more)
-        self._ledger.record(RunEnded(code=int(outcome.code), state=outcome.state.lower(), reason=outcome.reason))
+        ended = RunEnded(code=int(outcome.code), state=outcome.state.lower(), reason=outcome.reason)
         steps: tuple[Callable[[], object], ...] = (
+            lambda: self._ledger.record(ended),
             lambda: self.show_status(outcome.state),
             self._write_devlog,
             self._commit_logs,

@@ -34,28 +34,25 @@ class Settling:
         self._order = order
 
     def complete(self, task: Task, ended: Ended) -> None:
-        """Tick a task whose attempt passed, commit what changed in it, log it; a tick that broke off is finished."""
-        if ended.how:
-            ticked = Ticked(key=task.key, id=task.id, name=task.name, how=ended.how, verified=ended.verified)
-            self._tick(task, ticked._replace(gates=ended.gates), None, None)
-            return
+        """Tick a task whose attempt passed, commit what changed in it, log it; a tick that broke off is finished.
+
+        What fix rounds changed that were cut off, or failed, is a checkpoint's own when it passes without an agent.
+        """
         record = self._ledger.history.of(task.key)
-        first = record.first
-        first = self._ledger.history.owed or first  # a commit that failed is made up for by this one
-        base = Snapshot(tree=first.base, large=first.large) if first else None
-        after = Snapshot(tree=ended.after, large=ended.after_large)
-        how = "checkpoint" if ended.checkpoint else "agent"
-        visual = classify.is_visual(task, self._order.visual_patterns)
+        first = self._ledger.history.owed or record.first  # a commit that failed is made up for by this one
+        after = None if ended.how == "parent" else Snapshot(tree=ended.after, large=ended.after_large)
+        base = Snapshot(tree=first.base, large=first.large) if first else after
+        visual = not ended.how and classify.is_visual(task, self._order.visual_patterns)
         self._tick(
             task,
             Ticked(
                 key=task.key,
                 id=task.id,
                 name=task.name,
-                how=how,
+                how=ended.how or ("checkpoint" if ended.checkpoint else "agent"),
                 verified=ended.verified and not visual,
                 notes=(NOT_LOOKED_AT,) if visual else (),
-                attempts=len(record.counted),
+                attempts=sum(not each.how for each in record.counted),
                 gates=ended.gates,
             ),
             base,
@@ -64,20 +61,26 @@ class Settling:
 
     def complete_without_agent(self, task: Task, how: str, gates: Sequence[GateSeen], *, verified: bool) -> None:
         """Tick a parent whose sub-tasks are complete, or a pure checkpoint whose checks pass (O3, O19)."""
-        key, label, name, seen = task.key, task.id, task.name, tuple(gates)
-        passed = Ended(key=key, id=label, name=name, result="passed", how=how, verified=verified, gates=seen)
-        self._ledger.record(passed._replace(checkpoint=how == "checkpoint"))
-        ticked = Ticked(key=key, id=label, name=name, how=how, verified=verified, gates=seen)
-        self._tick(task, ticked, None, None)
+        gate = how == "checkpoint"
+        here = self._ports.repo.snapshot() if gate else Snapshot(tree="")
+        passed = Ended(
+            key=task.key,
+            id=task.id,
+            name=task.name,
+            result="passed",
+            how=how,
+            verified=verified,
+            gates=tuple(gates),
+            after=here.tree,
+            after_large=dict(here.large),
+            checkpoint=gate,
+        )
+        self._ledger.record(passed)
+        self.complete(task, passed)
 
     def _tick(self, task: Task, ticked: Ticked, base: Snapshot | None, after: Snapshot | None) -> None:
         self._ports.spec.write(task.key, DONE)
-        committed = Committed()
-        if base is not None and after is not None:
-            committed = self._commit(task, ticked, base, after)
-        elif ticked.how == "checkpoint":
-            here = self._ports.repo.snapshot()
-            committed = self._commit(task, ticked, here, here)
+        committed = Committed() if base is None or after is None else self._commit(task, ticked, base, after)
         self._ledger.record(
             ticked._replace(
                 sha=committed.sha,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ralph_wiggum.adapters.journal_file import read_journal
 from ralph_wiggum.adapters.plan_file import current_plan
-from ralph_wiggum.adapters.project import Project, find_root, open_spec, specs
+from ralph_wiggum.adapters.project import Project, find_root, lost_projects, open_spec, specs
 from ralph_wiggum.adapters.run_lock import Holder, holder
 from ralph_wiggum.cli import common
 from ralph_wiggum.core.errors import RalphError
@@ -101,12 +101,13 @@ def look(project: Project, held: Holder | None, places: common.Places) -> Status
 def _look_at_all(root: Path, held: Holder | None, places: common.Places) -> list[Status]:
     """Return the status of every spec that can be read, and say which cannot."""
     found = []
-    for name in specs(root, places.tasks_file):
+    lost = (project.spec for project in lost_projects(root, places.tasks_file, places.activity_file))
+    for name in dict.fromkeys((*specs(root, places.tasks_file), *lost)):
         try:
             project = open_spec(root, name, tasks_file=places.tasks_file, activity_file=places.activity_file)
             found.append(look(project, held, places))
         except RalphError as error:
-            print(f"ralph: {name}: {error}", file=sys.stderr)
+            print(f"ralph: {name}: {error}\n  hint: {error.hint}", file=sys.stderr)
     return found
 
 

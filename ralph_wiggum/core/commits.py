@@ -64,6 +64,17 @@ def commit_message(subject: str, trailers: Mapping[str, str]) -> str:
     return "\n".join([one_line(subject), *([""] if lines else []), *lines, ""])
 
 
+def is_commit_of(message: str, subject: str, trailers: Mapping[str, str]) -> bool:
+    r"""Say whether a commit's message is that of this task; a hook may have added lines. False where none is named.
+
+    >>> is_commit_of("feat(demo): A\n\nRalph-Task: 1\nSigned-off-by: A", "feat(demo): A", {"Ralph-Task": "1"})
+    True
+    """
+    first, *lines = message.split("\n")
+    wanted = {f"{key}: {one_line(value)}" for key, value in trailers.items()}
+    return "Ralph-Task" in trailers and first == one_line(subject) and wanted <= set(lines)
+
+
 def divide(paths: Iterable[str], persons: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split changed paths into those to commit and those left out: the person's own, and secrets."""
     kept: list[str] = []
@@ -102,7 +113,7 @@ def describe_for_morning(*, branch: str, started_on: str, evening: str, head: st
     the branch the person was on. Nothing suggested here throws away work that is not committed.
     """
     if not head or head == evening:
-        return ("No commit was made.",)
+        return ("No task was committed.",)
     git = f"git -C {top}" if top else "git"
     span = f"{evening[:10]}..{branch or head[:10]}" if evening else branch or head[:10]
     lines = [

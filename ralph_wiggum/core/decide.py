@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ralph_wiggum.core.journal import Ended
 from ralph_wiggum.core.strategy import Strategy, strategy
 
+MINUTES_FROM = 120.0  # seconds; below, a time is told in seconds
 LONGEST_TIMEOUT = 1800.0  # O14: twice the time after a timeout with progress, up to this
 
 
@@ -105,7 +106,8 @@ def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -
     if len(counted) >= policy.max_attempts:
         return f"{len(counted)} attempts without success, the last: {counted[-1].reason}"
     if spent >= policy.max_seconds:
-        return f"{spent / 60:.0f} minutes without success, the last: {counted[-1].reason}"
+        long = f"{spent / 60:.0f} minutes" if spent >= MINUTES_FROM else f"{spent:.0f} s"
+        return f"{long} without success, the last: {counted[-1].reason}"
     return ""
 
 

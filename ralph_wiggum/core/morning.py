@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.outside_text import code, inline, plain
 from ralph_wiggum.core.status import count, skipped_tasks, unverified
 
+NAMED = 8  # paths in one note
 SHOWN = 40  # lines of a section; the report and activity.md hold the rest
 
 
@@ -53,6 +54,19 @@ def last_screen(plan: Plan, history: History, repo: RepoFacts, reason: str) -> l
         "",
         *_git_lines(repo, [tick.sha for _, tick in ticked if tick.sha]),
     ]
+
+
+def persons_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the word about what the person had changed before the run, none where that is nothing (O33).
+
+    >>> persons_paths(["a.py", "b.py"])
+    ('changed before the run, so left out of its commits: a.py, b.py',)
+    """
+    if not paths:
+        return ()
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    names = ", ".join(plain(path, 100) for path in paths[:NAMED])
+    return (f"changed before the run, so left out of its commits: {names}{more}",)
 
 
 def devlog_entry(spec: str, plan: Plan, history: History, now: datetime) -> str:

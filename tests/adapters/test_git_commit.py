@@ -209,6 +209,34 @@ def test_the_log_that_an_earlier_run_made_is_ours_in_the_next(box: Sandbox) -> N
     assert box.committed(commit_all(repo, box, {}, extra=[ACTIVITY]).sha) == {ACTIVITY}
 
 
+def test_a_commit_that_a_kill_left_unsaid_is_found_and_not_made_again(box: Sandbox) -> None:
+    """B2: killed between the commit and its entry in the journal, with a log that goes on meanwhile."""
+    trailers = {"Ralph-Spec": "demo", "Ralph-Task": "3", "Ralph-Attempts": "0"}
+    repo = box.repo()
+    repo.begin("r1")
+    here = repo.snapshot()
+    box.write(ACTIVITY, "log of the run\n")
+    made = repo.commit(here, here, subject="test(demo): Checkpoint", trailers=trailers, extra=(box.top / ACTIVITY,))
+    again = box.repo()
+    again.begin("r2", since=here)
+    box.write(ACTIVITY, "log of the next run\n")
+    here = again.snapshot()
+    found = again.commit(here, here, subject="test(demo): Checkpoint", trailers=trailers, extra=(box.top / ACTIVITY,))
+    assert found.sha == made.sha == box.head()
+
+
+def test_a_task_that_is_done_again_in_the_same_words_is_committed_again(box: Sandbox) -> None:
+    """A person reopened it: HEAD says the same, but does not hold the work."""
+    repo = box.repo()
+    repo.begin("r1")
+    first = commit_all(repo, box, {"a.py": "once\n"})
+    again = box.repo()
+    again.begin("r2")
+    second = commit_all(again, box, {"a.py": "twice\n"})
+    assert second.sha not in ("", first.sha)
+    assert box.git("show", "HEAD:a.py") == "twice"
+
+
 def test_without_an_identity_commits_are_ours_and_it_is_said(tmp_path: Path) -> None:
     """Issue: no identity."""
     box = make(tmp_path / "work", tmp_path, identity=False)

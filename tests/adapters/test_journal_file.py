@@ -135,7 +135,7 @@ while True:
     assert [entry.text for entry in entries if isinstance(entry, Noted)].count("after") == 3
 
 
-@pytest.mark.parametrize("how", ["removed", "removed with its folder", "renamed", "replaced", "a pipe"])
+@pytest.mark.parametrize("how", ["removed", "removed with its folder", "renamed", "replaced", "a pipe", "a folder"])
 def test_a_journal_taken_away_under_us_is_written_anew(path: Path, how: str) -> None:
     """B2, O17: an agent's `git clean -fdx` or `git stash -a` must not cost the state of the run."""
     journal = JournalFile(path)
@@ -148,6 +148,9 @@ def test_a_journal_taken_away_under_us_is_written_anew(path: Path, how: str) -> 
             shutil.rmtree(path.parent.parent)
         case "renamed":
             path.rename(path.with_name("old"))
+        case "a folder":
+            path.unlink()
+            (path / "inside").mkdir(parents=True)
         case "a pipe":
             path.unlink()
             os.mkfifo(path)

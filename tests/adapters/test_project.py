@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,19 @@ def test_other_places_for_the_two_files(root: Path) -> None:
     assert project.tasks_file == root / "plans/night.md"
     assert project.activity_file == root / "logs/night.md"
     assert open_spec(root, "plans/night.md", tasks_file="plans/{feature}.md").spec == "night"
+
+
+@pytest.mark.parametrize("where", [".ralph", ".ralph/demo", ".ralph/demo/runs"])
+@pytest.mark.parametrize("what", ["a file", "a link to nowhere"])
+def test_what_is_no_folder_makes_way_for_the_state(where: str, what: str, root: Path) -> None:
+    """O12: `rm -rf .ralph; touch .ralph` by an agent ends no run."""
+    blocked = root / where
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("kept") if what == "a file" else blocked.symlink_to("nowhere")
+    folder = root / ".ralph/demo/runs"
+    assert make_state(folder).is_dir()
+    assert (root / ".ralph/.gitignore").exists()
+    assert os.path.lexists(blocked.with_name(f"{blocked.name}.1"))
 
 
 def test_machine_state_ignores_itself_in_git(root: Path) -> None:

@@ -195,6 +195,16 @@ def test_a_removed_lock_file_is_made_again_and_still_refuses(tmp_path: Path) -> 
             take(tmp_path)
 
 
+def test_a_folder_in_the_place_of_the_lock_file_makes_way(tmp_path: Path) -> None:
+    """O12, O38: an agent that does so neither ends the run nor lets a second one start."""
+    lock = take(tmp_path)
+    lock.path.unlink()
+    lock.path.mkdir()
+    assert lock.renew()
+    with pytest.raises(RalphError):
+        take(tmp_path)
+
+
 def test_garbage_in_the_lock_file_stops_nobody(tmp_path: Path) -> None:
     take(tmp_path).release()
     lock_path(tmp_path).write_bytes(b'{"pid": "x", "spec": 3}\xff')

@@ -136,4 +136,4 @@ def test_the_morning_names_the_commands(branch: str, started_on: str, evening: s
 
 
 def test_a_night_without_commits_says_so() -> None:
-    assert describe_for_morning(branch="main", started_on="main", evening="a", head="a") == ("No commit was made.",)
+    assert describe_for_morning(branch="main", started_on="main", evening="a", head="a") == ("No task was committed.",)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, Entry, Noted, RunEnded, RunStarted, Skipped, Ticked
-from ralph_wiggum.core.morning import devlog_entry, last_screen
+from ralph_wiggum.core.morning import devlog_entry, last_screen, persons_paths
 from ralph_wiggum.core.parse import parse
 
 
@@ -72,7 +72,7 @@ def test_a_night_without_anything_done_says_so() -> None:
     lines = screen((RunStarted(run="r1"),))
     assert lines[0] == "The run ended: the limit of 3 agent runs is reached."
     assert "Done in this run:" not in lines
-    assert lines[-1] == "No commit was made."
+    assert lines[-1] == "No task was committed."
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
@@ -88,6 +88,13 @@ def test_what_was_said_again_and_again_stands_there_once() -> None:
     lines = screen((RunStarted(run="r1"), *notes))
     at = lines.index("Said in the night:")
     assert lines[at + 1 : at + 4] == ["  - git failed (2 times)", "  - other", ""]
+
+
+def test_paths_that_the_person_had_changed_are_named_up_to_a_few() -> None:
+    """O33, contract "Commits"."""
+    assert persons_paths(()) == ()
+    (words,) = persons_paths([f"f{n}.py\x1b[2J" for n in range(12)])
+    assert words.endswith("commits: f0.py, f1.py, f2.py, f3.py, f4.py, f5.py, f6.py, f7.py and 4 more")
 
 
 def test_the_entry_for_the_devlog() -> None:

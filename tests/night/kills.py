@@ -34,6 +34,9 @@ MARKER = re.compile(r"^<!-- ralph:([0-9a-f]{16}) -->$", re.MULTILINE)
 OTHERWISE = (ACTIVITY, SETTINGS)  # these name times and folders
 SETTLED = ("✅ COMPLETE", "⏭️ SKIPPED")
 HELPER: Step = ["sh", "setsid sleep 300 >/dev/null 2>&1 &"]
+COMMITS: Step = ["sh", "git add -A && git commit -qm mine"]
+SWITCHES: Step = ["sh", "git switch -qC theirs && git add -A && git commit -qm mine"]
+STASHES: Step = ["sh", "git stash -q -u && git stash apply -q"]
 LONGEST_SECONDS = 1.6  # about as long as an undisturbed night of this plan takes
 MOST_STARTS = 60  # of one project
 
@@ -66,18 +69,18 @@ def work(path: str, *more: Step) -> list[Step]:
 
 
 def make(folder: Path) -> Project:
-    """Make the project: one task fails for ever, one fails at first, and a.py is changed by two tasks."""
+    """Make the project: one task fails for ever, one fails at first, a.py is changed by two tasks, git by three."""
     project = projects.make(folder, PLAN, {"shared.txt": "start\n"})
     project.settings(
         quality_checks={"all": ["sleep 0.03", "test ! -e broken"]}, overnight_mode={"stagnation_threshold": 3}
     )
     project.plays(
         {
-            "1.1": [work("one.txt", ["write", "shared.txt", "one\n"])],
+            "1.1": [work("one.txt", ["write", "shared.txt", "one\n"], COMMITS, ["sleep", 0.05])],
             "1.2": [work("two.txt", ["write", "shared.txt", "one, two\n"], ["remove", "a.py"])],
             "2": [work("hopeless.txt", ["write", "broken", "x"], ["write", "shared.txt", "spoilt"])],
-            "3": [[*work("three.txt")[:-1], ["say", "I lost it."]], work("three.txt")],
-            "6": [work("six.txt")],
+            "3": [[*work("three.txt")[:-1], ["say", "I lost it."]], work("three.txt", SWITCHES, ["sleep", 0.05])],
+            "6": [work("six.txt", STASHES, ["sleep", 0.05])],
         },
         by_attempt=True,
     )

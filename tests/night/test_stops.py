@@ -18,8 +18,6 @@ pytestmark = pytest.mark.night
 DONE: Script = [["write", "{task}.txt", "{task}"], ["say", "Did it."], ["say", "TASK_COMPLETE"]]
 WAITS: Script = [["write", "half.txt", "half"], ["say", "waiting"], ["until", "{folder}/go"], *DONE]
 HANGS: Script = [["write", "half.txt", "half"], ["ignore", "TERM"], ["sleep", 600]]
-UNKEPT_RECORD = pytest.mark.xfail(reason="the record of refs, stashes and HEAD dies with the runner that made it")
-UNKEPT_PLAN = pytest.mark.xfail(reason="a start without tasks.md does not look for the copy held beside the journal")
 CACHE = {".ralph", "demo", "plan.json", ".gitignore"}  # of the parsed plan: the contract allows it
 
 
@@ -258,16 +256,25 @@ def test_a_dry_run_changes_nothing_at_all(make: Make) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param("git add -A && git commit -qm mine", id="had committed", marks=UNKEPT_RECORD),
+        pytest.param("git add -A && git commit -qm mine", id="had committed"),
         pytest.param(
             "git switch -qc theirs && git add -A && git commit -qm mine",
             id="had switched to its own branch",
-            marks=UNKEPT_RECORD,
         ),
         pytest.param("git add -A", id="had staged"),
-        pytest.param("git stash -q -u", id="had stashed", marks=UNKEPT_RECORD),
+        pytest.param("git stash -q -u", id="had stashed"),
         pytest.param("sed -i 's/\\[ \\]/[x]/' .kiro/specs/demo/tasks.md", id="had ticked all"),
-        pytest.param("rm .kiro/specs/demo/tasks.md", id="had deleted the plan", marks=UNKEPT_PLAN),
+        pytest.param("git reset -q --hard && git clean -fdq", id="had thrown all away"),
+        pytest.param(
+            "git checkout -q --detach && git add -A && git commit -qm mine", id="had committed while detached"
+        ),
+        pytest.param("git switch -qc theirs && git branch -D ralph/demo", id="had deleted the run's branch"),
+        pytest.param("rm .kiro/specs/demo/tasks.md", id="had deleted the plan"),
+        pytest.param(
+            "rm .kiro/specs/demo/tasks.md && mkdir .kiro/specs/demo/tasks.md", id="had put a folder in its place"
+        ),
+        pytest.param("ln -sf /nowhere/at/all .kiro/specs/demo/tasks.md", id="had put a broken link in its place"),
+        pytest.param("rm -r .kiro/specs/demo", id="had deleted the spec"),
     ],
 )
 def test_what_an_agent_did_before_the_runner_was_killed_is_mended_at_the_next_start(
@@ -287,4 +294,88 @@ def test_what_an_agent_did_before_the_runner_was_killed_is_mended_at_the_next_st
     assert project.git("symbolic-ref", "--short", "HEAD") == "ralph/demo"
     assert project.read("notes.txt") == "mine\n"
     assert "notes.txt" not in project.tree()
+    assert "mine" not in [subject for _, subject in project.commits()]
     project.sound()
+
+
+def cut_off(project: Project, command: str) -> None:
+    """Begin a night, have its agent do something, and kill the runner in the middle of the attempt."""
+    project.write("notes.txt", "mine\n")
+    cut: Script = [["write", "half.txt", "half"], ["sh", command], ["log", "cut"], ["sleep", 600]]
+    project.plays({"1": [cut, DONE]}, default=DONE)
+    process = project.command("overnight", "demo")
+    project.wait("cut", "1")
+    process.kill()
+    project.finish(process)
+    project.nothing_left()
+
+
+def test_the_log_names_what_was_put_back_after_a_crash(project: Project) -> None:
+    """B2, O38: and where the agent's own version is kept."""
+    cut_off(project, "git switch -qc theirs && git add -A && git commit -qm 'feat: mine'")
+    result = project.night()
+    assert result.code == 0, result.out + result.err
+    for words in ("switched to the branch theirs", "refs/ralph/agent/1/heads/theirs"):
+        assert words in result.out
+        assert words in project.activity
+    assert project.git("show", "refs/ralph/agent/1/heads/theirs:half.txt") == "half"
+
+
+def test_what_a_person_did_with_git_after_ctrl_c_is_theirs(project: Project) -> None:
+    """The task is in progress as after a crash, but the run ended in good order: nothing is put back."""
+    project.write("notes.txt", "mine\n")
+    project.plays({"1": [WAITS, DONE]}, default=DONE)
+    process = project.command("overnight", "demo")
+    project.wait("start", "1")
+    process.send_signal(signal.SIGINT)
+    assert project.finish(process, timeout=20).code == 130
+    for command in (["switch", "-qc", "mine"], ["add", "notes.txt"], ["commit", "-qm", "notes"]):
+        project.git(*command)
+    tip = project.git("rev-parse", "HEAD")
+    result = project.night()
+    assert (result.code, project.states()) == (0, "xxx"), result.out + result.err
+    assert project.git("symbolic-ref", "--short", "HEAD") == "mine"
+    assert project.git("merge-base", "--is-ancestor", tip, "HEAD") == ""
+    assert "cut off" not in result.out
+    assert project.git("for-each-ref", "refs/ralph/agent") == ""
+    project.sound()
+
+
+@pytest.mark.parametrize("named", ["demo", ".kiro/specs/demo", ".kiro/specs/demo/tasks.md"])
+def test_status_says_what_becomes_of_a_plan_that_went_away(project: Project, named: str) -> None:
+    """B2: no dead end; the status itself changes nothing, and the next start says what it did."""
+    cut_off(project, "rm .kiro/specs/demo/tasks.md")
+    for words in ([named], [], [named, "--json"]):
+        status = project.run("status", *words)
+        assert "tasks.md is not there" in status.err
+        assert "put back" in status.err
+        assert "ralph-overnight demo" in status.err
+        assert status.code == (2 if words else 0)
+    assert project.run("overnight", named, "--dry-run").code == 2
+    assert not project.exists(".kiro/specs/demo/tasks.md")
+    result = project.run("overnight", named)
+    assert (result.code, project.states()) == (0, "xxx"), result.out + result.err
+    assert "tasks.md was gone" in result.out
+    assert "tasks.md was gone" in project.activity
+
+
+@pytest.mark.parametrize("after", ["a run that ended", "Ctrl-C", "a crash between two attempts"])
+def test_a_plan_that_a_person_deleted_is_not_put_back(project: Project, after: str) -> None:
+    """The copy is named and left alone: only an attempt that was cut off can have taken the plan away."""
+    project.plays({"2": [WAITS]}, default=DONE)
+    process = project.command("overnight", "demo", *(["1"] if after == "a run that ended" else []))
+    if after != "a run that ended":
+        project.wait("start", "2")
+        process.send_signal(signal.SIGINT)
+    project.finish(process, timeout=20)
+    journal = project.root / ".ralph/demo/journal.jsonl"
+    if after == "a crash between two attempts":
+        lines = journal.read_text().splitlines(keepends=True)
+        journal.write_text("".join(line for line in lines if '"run_ended"' not in line))
+    (project.root / ".kiro/specs/demo/tasks.md").unlink()
+    for command in ("overnight", "next", "status"):
+        result = project.run(command, "demo")
+        assert result.code == 2
+        assert "no tasks file" in result.err
+        assert ".ralph/demo/tasks.held.md is a copy" in result.err
+    assert not project.exists(".kiro/specs/demo/tasks.md")
