@@ -30,6 +30,7 @@ from ralph_wiggum.app import rehearsal
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.leftovers import take_out
 from ralph_wiggum.app.night import Outcome
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.run import Facts, Run
@@ -38,9 +39,10 @@ from ralph_wiggum.core import check_plan
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.history import History
+from ralph_wiggum.core.journal import Skipped, Started
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.settings import AgentSettings, Settings, limits
-from ralph_wiggum.ports import CheckPlan
+from ralph_wiggum.ports import CheckPlan, Snapshot
 
 SETUP_SECONDS = 600.0
 KEPT_RUNS = 10
@@ -201,14 +203,7 @@ def assemble(
     spec = SpecFiles(project, puts_back=runs is None)
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
     checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
-    repo = GitRepo(
-        project.root,
-        state=project.state,
-        spec=project.spec,
-        owned=(project.tasks_file, project.activity_file, project.root / "screenshots" / project.spec),
-        commit=settings.commit == "per_task",
-        branch_pattern=settings.branch,
-    )
+    repo = open_repo(project, settings, commit=settings.commit == "per_task")
     ports = Ports(
         spec=spec,
         repo=repo,
@@ -253,6 +248,37 @@ def rehearse(request: Request, keeper: keepers.Keeper, interrupts: Interrupts) -
     with tempfile.TemporaryDirectory(prefix="ralph-dry-run-") as logs:
         parts = assemble(request, new_run_id(clock.now()), keeper, quiet, interrupts, runs=Path(logs))
         yield from rehearsal.rehearse(parts.ports, parts.ledger, parts.order, parts.briefing)
+
+
+def undo_attempts(project: Project, settings: Settings, first: Started, after: Snapshot) -> Skipped:
+    """Take what a task's attempts left out of the tree, for a person who skips it with no run about.
+
+    Returns the entry of the skip with what was put back and the patch that holds it.
+    """
+    repo = open_repo(project, settings, commit=False)
+    base = Snapshot(tree=first.base, large=first.large)
+    repo.begin("skip", since=base)
+    patch, restored = take_out(repo, first.key, base, after, project.state / "skipped", project.root)
+    return Skipped(key=first.key, patch=patch, restored=len(restored.restored), left=restored.left)
+
+
+def look_at_tree(project: Project, settings: Settings, first: Started) -> Snapshot:
+    """Return the tree as it is now, while a task that began with `first` is unfinished."""
+    repo = open_repo(project, settings, commit=False)
+    repo.begin("skip", since=Snapshot(tree=first.base, large=first.large))
+    return repo.snapshot()
+
+
+def open_repo(project: Project, settings: Settings, *, commit: bool) -> GitRepo:
+    """Return the repository of a project, with the runner's own files set apart."""
+    return GitRepo(
+        project.root,
+        state=project.state,
+        spec=project.spec,
+        owned=(project.tasks_file, project.activity_file, project.root / "screenshots" / project.spec),
+        commit=commit,
+        branch_pattern=settings.branch,
+    )
 
 
 def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:

@@ -6,18 +6,16 @@ Each effect is announced in the journal first and can be done again after a cras
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, count
-from pathlib import Path
 
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.leftovers import take_out
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core import classify
 from ralph_wiggum.core.commits import subject_line
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
-from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
 from ralph_wiggum.core.select import next_task
 from ralph_wiggum.ports import Committed, Restored, Snapshot
@@ -198,22 +196,9 @@ class Settling:
             self._ledger.record(Noted(key=task.key, text=text, detail="\n".join(restored.left)))
 
     def _put_back(self, task: Task, decided: SkipDecided) -> tuple[str, Restored]:
-        if not decided.base or decided.base == decided.after:
-            return "", Restored()
         base = Snapshot(tree=decided.base, large=decided.base_large)
         after = Snapshot(tree=decided.after, large=decided.after_large)
-        patch = self._keep_patch(task, self._ports.repo.patch(base, after))
-        return patch, self._ports.repo.restore(base, after)
-
-    def _keep_patch(self, task: Task, patch: bytes) -> str:
-        """Write the patch of a skipped task; return its path relative to the root."""
-        if not patch:
-            return ""
-        folder = self._order.skipped
-        folder.mkdir(parents=True, exist_ok=True)
-        path = _unused(folder, file_name(task.key), patch)
-        path.write_bytes(patch)
-        return str(path.relative_to(self._order.root)) if path.is_relative_to(self._order.root) else str(path)
+        return take_out(self._ports.repo, task.key, base, after, self._order.skipped, self._order.root)
 
     def _check_again(self, base: Snapshot) -> tuple[Gate, ...]:
         attendant = Attendant(self._ports.view, self._ledger, self._ports.interrupted)
@@ -222,11 +207,3 @@ class Settling:
     def _next_label(self, plan: Plan) -> str:
         following = next_task(plan, optional=self._order.optional, queued=self._order.queued)
         return following.label if following is not None else ""
-
-
-def _unused(folder: Path, name: str, content: bytes) -> Path:
-    """Return a path for the patch that holds this content already or does not exist: no earlier patch is lost."""
-    for path in chain([folder / f"{name}.patch"], (folder / f"{name}-{n}.patch" for n in count(2))):
-        if not path.exists() or path.read_bytes() == content:
-            return path
-    raise AssertionError

@@ -64,8 +64,8 @@ def run(
 
 def _run(request: Request, keeper: Keeper) -> int:
     from ralph_wiggum import wiring  # noqa: PLC0415 - after the fork
-    from ralph_wiggum.adapters.clock import Interrupts, SystemClock  # noqa: PLC0415
-    from ralph_wiggum.app.view import choose_view  # noqa: PLC0415
+    from ralph_wiggum.adapters.clock import Interrupts, SystemClock  # noqa: PLC0415 - after the fork
+    from ralph_wiggum.app.view import choose_view  # noqa: PLC0415 - after the fork
 
     with Interrupts() as interrupts:
         clock = SystemClock(interrupts.fileno())
@@ -80,7 +80,7 @@ def _run(request: Request, keeper: Keeper) -> int:
 
 def _dry(request: Request, keeper: Keeper) -> int:
     from ralph_wiggum import wiring  # noqa: PLC0415 - after the fork
-    from ralph_wiggum.adapters.clock import Interrupts  # noqa: PLC0415
+    from ralph_wiggum.adapters.clock import Interrupts  # noqa: PLC0415 - after the fork
 
     with Interrupts() as interrupts:
         for line in wiring.rehearse(request, keeper, interrupts):

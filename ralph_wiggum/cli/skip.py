@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from ralph_wiggum.adapters.activity_file import ActivityFile
 from ralph_wiggum.adapters.journal_file import JournalFile
@@ -18,12 +17,13 @@ from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.cli import common
 from ralph_wiggum.core import activity
 from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.history import History
+from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import SkipAsked, SkipDecided, Skipped
 from ralph_wiggum.core.lookup import find_task
 from ralph_wiggum.core.model import SKIPPED, Plan, Task
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.select import Finished, select
+from ralph_wiggum.core.settings import Settings
 
 PATIENCE_SECONDS = 10.0
 NAP_SECONDS = 0.05
@@ -62,7 +62,7 @@ def skip(arguments: argparse.Namespace) -> int:
     reason = plain(" ".join(arguments.reason), 1000)
     if not reason:
         raise RalphError("a skip needs a reason", hint=f'ralph-skip {arguments.spec} {arguments.task} "why"')
-    root, _, project = common.open_project(arguments)
+    root, settings, project = common.open_project(arguments)
     plan = current_plan(project)
     task = find_task(plan, arguments.task, project.tasks_path)
     if task.done:
@@ -74,7 +74,7 @@ def skip(arguments: argparse.Namespace) -> int:
         if held is not None and held.spec == project.spec:
             ask_the_run(project, task, reason, held)
         else:
-            _skip_here(root, project, task, reason)
+            _skip_here(project, settings, task, reason)
     _say_next(current_plan(project))
     return 0
 
@@ -93,9 +93,9 @@ def ask_the_run(project: Project, task: Task, reason: str, held: Holder, *, pati
     print(f"asked the run (pid {held.pid}) to skip {task.label}; it has not done so yet, and will after its step")
 
 
-def _skip_here(root: Path, project: Project, task: Task, reason: str) -> None:
+def _skip_here(project: Project, settings: Settings, task: Task, reason: str) -> None:
     """Skip the task with no run about, under the lock of one. The journal announces it, and says when it is done."""
-    with RunLock(root) as lock:
+    with RunLock(project.root) as lock:
         lock.acquire(spec=project.spec, run="", started=_now())
         claim_state(project)
         spec = SpecFiles(project)
@@ -103,13 +103,11 @@ def _skip_here(root: Path, project: Project, task: Task, reason: str) -> None:
         journal = JournalFile(project.journal_file)
         history = History(journal.poll())
         decided = SkipDecided(at=_now(), key=task.key, id=task.id, name=task.name, reason=reason, by="person")
-        journal.append(decided)
+        taken_out = _take_out_attempts(project, settings, history.of(task.key), decided, journal)
         spec.mark_held(task.key, SKIPPED)
         plan = spec.write(task.key, SKIPPED)
-        record = history.of(task.key)
-        skipped = Skipped(
+        skipped = taken_out._replace(
             at=_now(),
-            key=task.key,
             id=task.id,
             name=task.name,
             reason=reason,
@@ -118,14 +116,39 @@ def _skip_here(root: Path, project: Project, task: Task, reason: str) -> None:
             next=_next_label(plan),
         )
         journal.append(skipped)
-        history.apply(decided)
-        history.apply(skipped)
-        log = ActivityFile(project.activity_file, project.spec)
-        log.append(activity.entry_id(skipped), activity.entry(skipped, record))
-        log.status(activity.status_block(project.spec, plan, history, _state(plan), datetime.now().astimezone()))
+        _show(project, plan, History(journal.read_all()[:-1]).of(task.key), skipped, journal)
     print(f"skipped {task.label}: {reason}")
-    if record.attempts:
-        print("what its attempts changed is still in the work tree")
+    if skipped.patch:
+        print(f"what its attempts changed was taken out of the work tree and is kept in {skipped.patch}")
+
+
+def _take_out_attempts(
+    project: Project, settings: Settings, record: TaskRecord, decided: SkipDecided, journal: JournalFile
+) -> Skipped:
+    """Announce the skip, and put the tree back where earlier attempts at the task left something."""
+    first = record.first
+    if first is None or record.settled or not first.base:
+        journal.append(decided)
+        return Skipped(key=decided.key)
+    from ralph_wiggum import wiring  # noqa: PLC0415 - heavy, and seldom needed
+
+    try:
+        after = wiring.look_at_tree(project, settings, first)
+    except RalphError as error:
+        journal.append(decided)
+        print(f"what its attempts changed is still in the work tree: {error}")
+        return Skipped(key=decided.key)
+    known = decided._replace(base=first.base, base_large=dict(first.large))
+    journal.append(known._replace(after=after.tree, after_large=dict(after.large)))
+    return wiring.undo_attempts(project, settings, first, after)
+
+
+def _show(project: Project, plan: Plan, record: TaskRecord, skipped: Skipped, journal: JournalFile) -> None:
+    """Bring the skip into activity.md."""
+    history = History(journal.read_all())
+    log = ActivityFile(project.activity_file, project.spec)
+    log.append(activity.entry_id(skipped), activity.entry(skipped, record))
+    log.status(activity.status_block(project.spec, plan, history, _state(plan), datetime.now().astimezone()))
 
 
 def _state(plan: Plan) -> str:

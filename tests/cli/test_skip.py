@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -171,9 +172,35 @@ def test_a_skip_after_a_crash_survives_the_next_start(tmp_path: Path) -> None:
     journal.append(Ended(key="1.2", result="failed"))
     journal.append(Started(key="1.2", attempt=2))
     done = call("skip", tmp_path, "demo", "1.2", "why")
-    assert "still in the work tree" in done.stdout
+    assert done.returncode == 0, done.stderr
     assert (tmp_path / ".ralph/demo/tasks.held.md").read_text() == path.read_text()
     assert "[S] 1.2" in path.read_text()
+
+
+def test_a_skip_with_no_run_about_leaves_a_green_tree(tmp_path: Path) -> None:
+    """O14, O38: what earlier attempts left is kept as a patch and taken out; the person's own files stay."""
+    make_spec(tmp_path)
+    settings = tmp_path / ".kiro/settings/ralph.yaml"
+    settings.parent.mkdir(parents=True)
+    mess = "echo mess > mess.txt; cat > /dev/null; exit 3"
+    settings.write_text(f"agent: mine\nagents: {{mine: {{command: [sh, -c, '{mess}']}}}}\nquality_checks: {{}}\n")
+    for act in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "start"]):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *who, *act], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "mine.txt").write_text("mine")
+    tried = call("next", tmp_path, "demo", "--attempts", "1")
+    assert tried.returncode == 4, tried.stderr
+    assert (tmp_path / "mess.txt").exists()
+    key = next(
+        t["key"]
+        for t in json.loads(call("status", tmp_path, "demo", "--json", "--tasks").stdout)["tasks"]
+        if t["state"] == "-"
+    )
+    done = call("skip", tmp_path, "demo", key, "why")
+    assert "is kept in .ralph/demo/skipped/" in done.stdout, done.stdout + done.stderr
+    assert not (tmp_path / "mess.txt").exists()
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert "mess.txt" in next((tmp_path / ".ralph/demo/skipped").glob("*.patch")).read_text()
 
 
 def test_help_teaches(tmp_path: Path) -> None:

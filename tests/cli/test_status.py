@@ -211,8 +211,8 @@ def on_terminal(root: Path, columns: int, extra: dict[str, str]) -> str:
 
 def pty_size(terminal: int, columns: int) -> None:
     import fcntl  # noqa: PLC0415 - here only
-    import struct  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import struct  # noqa: PLC0415 - where there are terminals
+    import termios  # noqa: PLC0415 - where there are terminals
 
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
 

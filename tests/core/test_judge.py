@@ -163,5 +163,5 @@ def test_the_runners_evidence_makes_the_key() -> None:
         pytest.param(AgentOutcome(ending=Ending.STOPPED), COMPLETE, True, False, id="a stopped one never"),
     ],
 )
-def test_checks_run_where_they_matter(outcome: AgentOutcome, said: Said, fix_round: bool, expected: bool) -> None:
+def test_checks_run_where_they_matter(outcome: AgentOutcome, said: Said, fix_round: bool, expected: bool) -> None:  # noqa: FBT001 - columns
     assert worth_checking(outcome, said, fix_round=fix_round) is expected

@@ -215,7 +215,7 @@ SGR = re.compile(r"\x1b\[\d+m")
 
 
 @given(st.integers(-5, 200), st.text(max_size=80), st.text(max_size=200), st.booleans())
-def test_no_line_is_wider_than_the_terminal(width: int, spec: str, reason: str, colour: bool) -> None:  # noqa: FBT001
+def test_no_line_is_wider_than_the_terminal(width: int, spec: str, reason: str, colour: bool) -> None:  # noqa: FBT001 - a column
     entries = (*JOURNAL, Skipped(at="2026", key="1.3", id="1.3", name="Captcha", reason=reason))
     found = status(entries=entries, spec=spec)
     for line in (*as_lines(found, width, colour=colour), *overview([found], max(width, 45), colour=colour)):

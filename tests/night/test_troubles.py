@@ -117,13 +117,13 @@ def test_a_state_folder_that_cannot_be_written_is_a_clear_error(project: Project
     assert ".ralph" in result.err
 
 
-def test_a_file_in_the_place_of_the_state_folder_is_a_clear_error(project: Project) -> None:
-    """As an unwritable state folder, which root cannot be shown."""
+def test_a_file_in_the_place_of_the_state_folder_makes_way_and_is_kept(project: Project) -> None:
+    """O12: an agent may put one there; it is moved aside, whoever put it there."""
     (project.root / ".ralph").write_text("mine\n")
     result = project.night()
-    assert result.code == 2, result.err
-    assert ".ralph" in result.err
-    assert project.read(".ralph") == "mine\n"
+    assert result.code == 0, result.err
+    kept = [path for path in project.root.glob(".ralph*") if path.is_file()]
+    assert [path.read_text() for path in kept] == ["mine\n"]
 
 
 def test_no_git_in_the_path_is_a_clear_error(project: Project, tmp_path: Path) -> None:
