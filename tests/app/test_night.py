@@ -12,6 +12,7 @@ from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
 from ralph_wiggum.core.journal import Ended, Entry, Noted, SkipAsked, SkipDecided, Skipped, Started, Ticked, Waiting
+from ralph_wiggum.core.model import Plan
 from ralph_wiggum.ports import AgentRequest, Committed, Snapshot
 from tests.app.nights import NightOfFakes, writes
 from tests.fakes import MemoryJournal, MemoryRepo, Play, ScriptedChecks, TextSpec, green, red, says
@@ -400,6 +401,42 @@ def test_a_log_that_cannot_be_written_is_written_later(tmp_path: Path) -> None:
     night.log.append = append  # type: ignore[method-assign]  # a disk that is full for a while
     assert night.run().code is Exit.DONE
     assert [text.split("\n")[0][-4:] for text in night.log.entries.values()] == ["1: A", "2: B"]
+
+
+def test_a_bug_of_ours_that_strikes_on_one_task_does_not_hold_the_others(tmp_path: Path) -> None:
+    """O12: after five times in a row the task is left open for this run, said, and the night goes on."""
+
+    class Buggy(TextSpec):
+        def write(self, key: str, mark: str) -> Plan:
+            if key == "1" and mark == "-":
+                raise KeyError("a bug")
+            return super().write(key, mark)
+
+    night = night_of("", tmp_path, spec=Buggy("- [ ] 1. A\n- [ ] 2. B\n"))
+    endurance = Endurance(night.ports, lambda _: "", night.night.mending.distrust, night.night.set_aside)
+    outcome = None
+    while outcome is None:
+        outcome = endurance.take(night.night.step)
+    assert outcome.code is Exit.OPEN_TASKS
+    assert "a bug in ralph" in outcome.reason
+    assert night.marks == " x"
+    assert len(night.clock.pauses) == 5
+
+
+def test_a_line_that_an_agent_writes_into_the_journal_is_no_news(tmp_path: Path) -> None:
+    """O16: only the runner says how an attempt ended; others may only ask for a skip."""
+    holder: dict[str, NightOfFakes] = {}
+
+    def play(request: AgentRequest) -> AgentOutcome:
+        key = request.env["RALPH_TASK_ID"]
+        holder["it"].journal.append(Ended(run="r1", key=key, result="passed"))
+        holder["it"].journal.append(Ticked(run="r1", key="2"))
+        return says("", exit_code=1)
+
+    night = holder["it"] = NightOfFakes("- [ ] 1. A\n- [ ] 2. B\n", play, tmp_path)
+    assert night.run().code is Exit.SOME_SKIPPED
+    assert night.agent.keys == ["1"] * 10 + ["2"] * 10
+    assert night.marks == "SS"
 
 
 # --- the environment (O37)
