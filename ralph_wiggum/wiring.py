@@ -18,7 +18,7 @@ from ralph_wiggum.adapters.activity_file import ActivityFile
 from ralph_wiggum.adapters.agents import catalogue
 from ralph_wiggum.adapters.checks import ShellChecks
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
 from ralph_wiggum.adapters.manifests import read_manifests
 from ralph_wiggum.adapters.process import Family

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench_ground import Ground, Row, git, in_turn, make_repository, write
 
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.ports import Snapshot
 
 FLOOR = "git status"

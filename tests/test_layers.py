@@ -19,7 +19,18 @@ ALLOWED = {
 PURE_LIBRARIES = {
     *("__future__", "abc", "collections", "dataclasses", "datetime", "difflib", "enum", "fnmatch", "functools"),
     *("hashlib", "itertools", "json", "markdown_it", "math", "re", "shlex", "string", "textwrap", "types", "typing"),
-    *("unicodedata", "bisect", "configparser", "tomllib", "contextlib", "operator", "heapq", "html", "sys", "posixpath"),
+    *(
+        "unicodedata",
+        "bisect",
+        "configparser",
+        "tomllib",
+        "contextlib",
+        "operator",
+        "heapq",
+        "html",
+        "sys",
+        "posixpath",
+    ),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

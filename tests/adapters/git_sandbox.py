@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.ports import Committed
 
 IDENTITY = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from tests.adapters.git_sandbox import Sandbox, commit_all, make
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.git import RECENT_SECONDS, GitRepo
-from ralph_wiggum.adapters.git_commands import Git
-from ralph_wiggum.adapters.git_refs import write_own_ref
+from ralph_wiggum.adapters.git.commands import Git
+from ralph_wiggum.adapters.git.refs import write_own_ref
+from ralph_wiggum.adapters.git.repo import RECENT_SECONDS, GitRepo
 from ralph_wiggum.core.errors import RalphError
 from tests.adapters.git_sandbox import Sandbox, make
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ralph_wiggum.adapters.git import GitRepo
-from ralph_wiggum.adapters.git_late import Late
-from ralph_wiggum.adapters.git_place import locate
-from ralph_wiggum.adapters.git_record import RECORD, Record, RecordFile
-from ralph_wiggum.adapters.git_recover import recover
-from ralph_wiggum.adapters.git_refs import Head, Ref
+from ralph_wiggum.adapters.git.late import Late
+from ralph_wiggum.adapters.git.place import locate
+from ralph_wiggum.adapters.git.record import RECORD, Record, RecordFile
+from ralph_wiggum.adapters.git.recover import recover
+from ralph_wiggum.adapters.git.refs import Head, Ref
+from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.ports import RepoState, Snapshot
 from tests.adapters.git_sandbox import Sandbox, commit_all
 from tests.adapters.test_git_guard import ACTS, agent, box, refs

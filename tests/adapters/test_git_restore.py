@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from tests.adapters.git_sandbox import Sandbox, make
 
 

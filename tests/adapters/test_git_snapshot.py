@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.git import GitRepo
+from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.core.errors import Exit, RalphError
 from tests.adapters.git_sandbox import Sandbox, clean_env, make
 

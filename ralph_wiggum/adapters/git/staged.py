@@ -6,10 +6,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_late import LEFT, Late
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_refs import Head
-from ralph_wiggum.adapters.git_snapshot import copy_index
+from ralph_wiggum.adapters.git.late import LEFT, Late
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.refs import Head
+from ralph_wiggum.adapters.git.snapshot import copy_index
 
 
 class StagedIndex:

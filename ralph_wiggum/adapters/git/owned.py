@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_place import Place
+from ralph_wiggum.adapters.git.place import Place
 
 
 class Owned:

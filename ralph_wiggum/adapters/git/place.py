@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_commands import Git, git_error
+from ralph_wiggum.adapters.git.commands import Git, git_error
 
 # Under these a folder holds what tools downloaded or made: never snapshotted while untracked, never committed.
 TOOL_FOLDERS = (

@@ -18,11 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from ralph_wiggum.adapters.git_late import LEFT, Late
-from ralph_wiggum.adapters.git_locks import LockWait
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_record import Record, RecordFile, look, stamp
-from ralph_wiggum.adapters.git_refs import (
+from ralph_wiggum.adapters.git.late import LEFT, Late
+from ralph_wiggum.adapters.git.locks import LockWait
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.record import Record, RecordFile, look, stamp
+from ralph_wiggum.adapters.git.refs import (
     Head,
     Ref,
     different,
@@ -33,8 +33,8 @@ from ralph_wiggum.adapters.git_refs import (
     read_stashes,
     write_refs,
 )
-from ralph_wiggum.adapters.git_settings import GitSettings
-from ralph_wiggum.adapters.git_staged import StagedIndex
+from ralph_wiggum.adapters.git.settings import GitSettings
+from ralph_wiggum.adapters.git.staged import StagedIndex
 from ralph_wiggum.adapters.project import make_state
 from ralph_wiggum.ports import Snapshot
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_locks import LockWait
+from ralph_wiggum.adapters.git.locks import LockWait
 from ralph_wiggum.core.errors import RalphError
 
 TIMEOUT_SECONDS = 120.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_hooks import Hooked, HookedCommit
-from ralph_wiggum.adapters.git_index import CommitIndex, Content, index_lines, new_side
-from ralph_wiggum.adapters.git_owned import Owned
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_restore import Restorer
-from ralph_wiggum.adapters.git_snapshot import GITLINK, Entry, Snapshots
+from ralph_wiggum.adapters.git.hooks import Hooked, HookedCommit
+from ralph_wiggum.adapters.git.index import CommitIndex, Content, index_lines, new_side
+from ralph_wiggum.adapters.git.owned import Owned
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.restore import Restorer
+from ralph_wiggum.adapters.git.snapshot import GITLINK, Entry, Snapshots
 from ralph_wiggum.core.commits import commit_message, divide, is_commit_of, one_line
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.ports import Committed, Snapshot

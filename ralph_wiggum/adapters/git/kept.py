@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_late import Late
-from ralph_wiggum.adapters.git_place import TOOL_FOLDERS, Place
+from ralph_wiggum.adapters.git.late import Late
+from ralph_wiggum.adapters.git.place import TOOL_FOLDERS, Place
 from ralph_wiggum.core.commits import is_secret
 
 KEPT_BYTES = 1_000_000  # a file

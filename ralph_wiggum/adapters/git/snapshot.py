@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_commands import Result
-from ralph_wiggum.adapters.git_place import TOOL_FOLDERS, Place
+from ralph_wiggum.adapters.git.commands import Result
+from ralph_wiggum.adapters.git.place import TOOL_FOLDERS, Place
 from ralph_wiggum.adapters.project import make_state
 from ralph_wiggum.core.commits import is_secret
 from ralph_wiggum.core.errors import RalphError

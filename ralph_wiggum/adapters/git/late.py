@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_refs import Head
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.refs import Head
 
 LEFT = "was changed after the attempt that was cut off, so not by its agent: left as it is"
 

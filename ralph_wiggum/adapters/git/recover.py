@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ralph_wiggum.adapters.git_guard import Guard
-from ralph_wiggum.adapters.git_kept import Kept
-from ralph_wiggum.adapters.git_late import Late
-from ralph_wiggum.adapters.git_persons import Persons, empty_tree
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_restore import Restorer
-from ralph_wiggum.adapters.git_snapshot import Snapshots
+from ralph_wiggum.adapters.git.guard import Guard
+from ralph_wiggum.adapters.git.kept import Kept
+from ralph_wiggum.adapters.git.late import Late
+from ralph_wiggum.adapters.git.persons import Persons, empty_tree
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.restore import Restorer
+from ralph_wiggum.adapters.git.snapshot import Snapshots
 from ralph_wiggum.core.errors import RalphError
 
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ralph_wiggum.adapters.git_index import CommitIndex, Content, new_side
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_restore import Restorer
-from ralph_wiggum.adapters.git_snapshot import Snapshots
+from ralph_wiggum.adapters.git.index import CommitIndex, Content, new_side
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.restore import Restorer
+from ralph_wiggum.adapters.git.snapshot import Snapshots
 from ralph_wiggum.core.commits import is_secret, one_line
 from ralph_wiggum.ports import Snapshot
 

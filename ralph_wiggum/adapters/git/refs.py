@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_commands import Git
+from ralph_wiggum.adapters.git.commands import Git
 
 _OPERATIONS = {
     "MERGE_HEAD": "merge",

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from ralph_wiggum.adapters.git_kept import Kept
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_snapshot import GITLINK, Entry, Snapshots, unstored_changes
+from ralph_wiggum.adapters.git.kept import Kept
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.snapshot import GITLINK, Entry, Snapshots, unstored_changes
 from ralph_wiggum.ports import Restored, Snapshot
 
 _NOTHING = "000000"

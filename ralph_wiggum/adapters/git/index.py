@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_snapshot import Entry
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.snapshot import Entry
 from ralph_wiggum.adapters.project import make_state
 
 Content = Mapping[str, str]  # path -> "mode id", "0 000…" for a path that is gone

@@ -6,9 +6,9 @@ import json
 import os
 from contextlib import suppress
 
-from ralph_wiggum.adapters.git_commands import Git
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_snapshot import Snapshots
+from ralph_wiggum.adapters.git.commands import Git
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.snapshot import Snapshots
 from ralph_wiggum.ports import Snapshot
 
 

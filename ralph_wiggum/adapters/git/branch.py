@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_refs import Head, read_refs
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.refs import Head, read_refs
 from ralph_wiggum.core.commits import branch_names
 from ralph_wiggum.core.errors import RalphError
 

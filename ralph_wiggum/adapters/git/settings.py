@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_late import LEFT, Late
-from ralph_wiggum.adapters.git_place import Place
+from ralph_wiggum.adapters.git.late import LEFT, Late
+from ralph_wiggum.adapters.git.place import Place
 from ralph_wiggum.adapters.project import make_state
 
 # Whose commits these are, what counts as the work tree and what is ignored. Anything else (remotes, hook managers,

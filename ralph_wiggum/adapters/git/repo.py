@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ralph_wiggum.adapters.git_branch import home_branch, take_branch
-from ralph_wiggum.adapters.git_commands import TIMEOUT_SECONDS
-from ralph_wiggum.adapters.git_commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
-from ralph_wiggum.adapters.git_guard import Guard
-from ralph_wiggum.adapters.git_kept import Kept
-from ralph_wiggum.adapters.git_late import Late
-from ralph_wiggum.adapters.git_owned import Owned
-from ralph_wiggum.adapters.git_persons import Persons, empty_tree
-from ralph_wiggum.adapters.git_place import Place, locate
-from ralph_wiggum.adapters.git_recover import recover
-from ralph_wiggum.adapters.git_refs import Head, operations, read_head, write_own_ref, write_refs
-from ralph_wiggum.adapters.git_restore import Restorer
-from ralph_wiggum.adapters.git_snapshot import Snapshots
+from ralph_wiggum.adapters.git.branch import home_branch, take_branch
+from ralph_wiggum.adapters.git.commands import TIMEOUT_SECONDS
+from ralph_wiggum.adapters.git.commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
+from ralph_wiggum.adapters.git.guard import Guard
+from ralph_wiggum.adapters.git.kept import Kept
+from ralph_wiggum.adapters.git.late import Late
+from ralph_wiggum.adapters.git.owned import Owned
+from ralph_wiggum.adapters.git.persons import Persons, empty_tree
+from ralph_wiggum.adapters.git.place import Place, locate
+from ralph_wiggum.adapters.git.recover import recover
+from ralph_wiggum.adapters.git.refs import Head, operations, read_head, write_own_ref, write_refs
+from ralph_wiggum.adapters.git.restore import Restorer
+from ralph_wiggum.adapters.git.snapshot import Snapshots
 from ralph_wiggum.core.commits import describe_for_morning, ref_part
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Change

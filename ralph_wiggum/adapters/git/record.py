@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ralph_wiggum.adapters.git_place import Place
-from ralph_wiggum.adapters.git_refs import Head, Ref, operations
+from ralph_wiggum.adapters.git.place import Place
+from ralph_wiggum.adapters.git.refs import Head, Ref, operations
 from ralph_wiggum.adapters.project import STATE, make_state
 from ralph_wiggum.ports import Snapshot
 
