@@ -92,7 +92,7 @@ def ref_part(text: str) -> str:
     """
     text = re.sub(r"[\x00-\x20\x7f~^:?*\[\\]+|\.\.+|@\{", "-", text)
     parts = (re.sub(r"\.lock$", "-lock", part).strip(".") for part in text.split("/"))
-    name = "/".join(part for part in parts if part).lstrip("-")
+    name = "/".join(part for part in parts if part).lstrip("-/")
     return name if name not in ("", "@") else "spec"
 
 

@@ -17,7 +17,7 @@ _BASE = {
 _PLACEHOLDERS = {
     "task": _BASE | {"attempt"},
     "fix": _BASE | {"checkpoint", "round", "rounds", "failures"},
-    "rules": {"tasks_file", "servers", "task_time", "command_time", "progress_time", "longer", "checks"},
+    "rules": {"tasks_file", "servers", "task_time", "command_time", "progress_time", "usual_time", "longer", "checks"},
     "checks": {"checks"},
     "strategy-other-approach": {"angle"},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ralph_wiggum.core.commits import (
@@ -98,6 +98,7 @@ def test_branch_names_count_up() -> None:
     assert list(islice(branch_names("ralph/{spec}", "demo"), 3)) == ["ralph/demo", "ralph/demo-2", "ralph/demo-3"]
 
 
+@example(" /0")
 @given(st.text(max_size=40))
 def test_any_text_makes_a_part_of_a_ref_that_git_accepts(text: str) -> None:
     """The rules of git-check-ref-format(1)."""
