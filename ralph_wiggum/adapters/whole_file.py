@@ -6,14 +6,14 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 TEMPORARY = ".ralph-new"
 CHUNK = 1 << 20
-_BLOCK = 4096
+_BLOCK, _PART = 4096, 64
 
 
 def read_file(path: Path, limit: int = -1) -> bytes:
@@ -108,13 +108,17 @@ def _differing(old: bytes, new: bytes, most: int) -> list[int] | None:
     if len(old) != len(new):
         return None
     places: list[int] = []
-    for start in range(0, len(old), _BLOCK):
-        if old[start : start + _BLOCK] == new[start : start + _BLOCK]:
-            continue
-        places += [at for at in range(start, min(start + _BLOCK, len(old))) if old[at] != new[at]]
+    for start in _unlike(old, new, range(0, len(old), _BLOCK), _BLOCK):
+        for part in _unlike(old, new, range(start, min(start + _BLOCK, len(old)), _PART), _PART):
+            places += [at for at in range(part, min(part + _PART, len(old))) if old[at] != new[at]]
         if len(places) > most:
             return None
     return places
+
+
+def _unlike(old: bytes, new: bytes, starts: range, size: int) -> Iterator[int]:
+    """Yield where pieces of that size begin that differ."""
+    return (start for start in starts if old[start : start + size] != new[start : start + size])
 
 
 def make_way(path: Path) -> Path:

@@ -384,7 +384,7 @@ def test_a_record_that_cannot_be_written_leaves_no_old_one(tmp_path: Path) -> No
     record = Record(Head("refs/heads/x", "1"), {}, {}, frozenset(), Snapshot(tree="t"))
     file.save(record)
     (tmp_path / f"{RECORD}.new").mkdir()
-    file.save(record)
+    file.save(Record(Head("refs/heads/another", "1"), {}, {}, frozenset(), Snapshot(tree="t")))
     assert not file.there
 
 

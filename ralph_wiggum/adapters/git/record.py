@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ralph_wiggum.adapters.git.place import Place
-from ralph_wiggum.adapters.git.refs import Head, Ref, operations
+from ralph_wiggum.adapters.git.refs import Head, Ref, operations, overwrite
 from ralph_wiggum.adapters.project import STATE, make_state
 from ralph_wiggum.ports import Snapshot
 
@@ -137,7 +137,12 @@ def _loose(folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _replace(path: Path, parts: Sequence[bytes]) -> None:
-    """Write the parts to a file beside it and rename that; twice an attempt, so nothing waits for the disk."""
+    """Write the parts in one go, to a file beside it that is renamed where the length is another.
+
+    Twice an attempt, so nothing waits for the disk; a record that a power cut tore is none.
+    """
+    if overwrite(path, b"".join(parts)):
+        return
     scratch = f"{path}.new"
     with open(scratch, "wb", buffering=0) as file:  # noqa: PTH123 - cheaper than Path
         if os.writev(file.fileno(), parts) != sum(map(len, parts)):

@@ -90,7 +90,8 @@ def write_own_ref(git: Git, common_dir: Path, name: str, target: str) -> None:
 
 
 def _write_loose(path: Path, target: str) -> None:
-    if _overwrite(path, f"{target}\n".encode()):
+    # git writes no ref of ours, so nobody waits for a lock
+    if overwrite(path, f"{target}\n".encode()):
         return
     lock = Path(f"{path}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,8 +104,11 @@ def _write_loose(path: Path, target: str) -> None:
         raise
 
 
-def _overwrite(path: Path, content: bytes) -> bool:
-    """Write a ref of the same length in its place, in one go; git writes no ref of ours, so nobody waits for a lock."""
+def overwrite(path: str | Path, content: bytes) -> bool:
+    """Write a small file of the runner's own in its place, in one go; False where it is not there in that length.
+
+    The end of this process does not tear it; only a power cut may.
+    """
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     except OSError:
