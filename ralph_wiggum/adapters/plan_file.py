@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ralph_wiggum import __version__
-from ralph_wiggum.adapters.project import Project, make_state
+from ralph_wiggum.adapters.project import HELD, Project, make_state
 from ralph_wiggum.adapters.whole_file import read_file, replace_file
 from ralph_wiggum.core import plan_cache
 from ralph_wiggum.core.errors import RalphError
@@ -45,6 +45,22 @@ def current_plan(project: Project) -> Plan:
         plan = parse(decode_tasks(content, project.tasks_file))
         keep_plan(project.plan_file, content, plan)
     return plan
+
+
+def plan_during_attempt(project: Project, key: str) -> Plan:
+    """Return the plan while an agent works on the task `key`: its own ticks and edits of that task do not count (O17).
+
+    They are taken back when the attempt ends; until then the copy that is held says how things stand.
+    """
+    content = read_plan_file(project)
+    with suppress(OSError, UnicodeDecodeError):
+        held = read_file(project.state / HELD)
+        if held and held != content:
+            from ralph_wiggum.core import protect  # noqa: PLC0415 - as below, with the parser
+            from ralph_wiggum.core.parse import parse  # noqa: PLC0415 - 40 ms, only where an agent was at it
+
+            return parse(protect.protect(held.decode(), content.decode(), key).text)
+    return current_plan(project)
 
 
 def read_plan_file(project: Project) -> bytes:

@@ -145,9 +145,10 @@ class Iteration:
             substitutions={"tasks_file": str(self._order.tasks_file), "task": task.key},
             files_token=self._ports.repo.files_token,
         )
-        return self._ports.agent.run(request, self._attendant(task.key))
+        return self._ports.agent.run(request, self.attendant(task.key))
 
-    def _attendant(self, key: str = "") -> Attendant:
+    def attendant(self, key: str = "") -> Attendant:
+        """Return who watches over the child processes of a task."""
         return Attendant(self._ports.view, self._ledger, self._ports.interrupted, key, self._skip_others)
 
     def _look(self, task: Task, started: Started, before: Snapshot, outcome: AgentOutcome, *, fix_round: bool) -> Seen:
@@ -170,7 +171,7 @@ class Iteration:
             fix_round=fix_round,
         )
         verdict: Verdict = judge(evidence)
-        if reason := self._attendant(task.key).stop_reason():
+        if reason := self.attendant(task.key).stop_reason():
             verdict = Interrupted(reason=reason)
         return Seen(
             outcome=outcome,
@@ -195,7 +196,7 @@ class Iteration:
     def check(self, task: Task, changes: Sequence[Change], tree: Snapshot, *, everything: bool) -> tuple[Gate, ...]:
         """Run the checks that these changes call for (all of them for `everything`), showing each result."""
         changed = None if everything else [change.path for change in changes]
-        gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self._attendant(task.key)))
+        gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self.attendant(task.key)))
         self._checked = self._checked or bool(gates)
         for gate in gates:
             self._ports.view.gate(gate)

@@ -38,7 +38,7 @@ class Night:
         self._ledger = ledger
         self._order = order
         self._settling = Settling(ports, ledger, order)
-        self._iteration = Iteration(ports, ledger, order, briefing, self._settling.skip_meanwhile)
+        self.iteration = Iteration(ports, ledger, order, briefing, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)
         self._weather = Weather(ports, ledger, order)
         self._ending: Outcome | None = None
@@ -48,7 +48,7 @@ class Night:
 
     def step(self) -> Outcome | None:
         """Take one step: one attempt, one tick, one skip. Returns how the run ended once it has."""
-        if (ended := self._iteration.judge_again()) is not None:
+        if (ended := self.iteration.judge_again()) is not None:
             self._after_attempt(self._ports.spec.plan(), ended)
         plan = self.mending.current_plan()
         self._obey_skips(plan)
@@ -184,7 +184,7 @@ class Night:
     def _attempt(
         self, plan: Plan, task: Task, retry: Retry, gates: tuple[Gate, ...] = (), *, leaf: bool = True
     ) -> None:
-        self._after_attempt(plan, self._iteration.run(plan, task, retry, blocked=gates, leaf=leaf))
+        self._after_attempt(plan, self.iteration.run(plan, task, retry, blocked=gates, leaf=leaf))
 
     def _after_attempt(self, plan: Plan, ended: Ended) -> None:
         if self._weather.is_bad(ended):
@@ -226,7 +226,7 @@ class Night:
         plan = self._ports.spec.plan()
         if ended.key in plan.by_key:
             self._settling.put_back(plan.task(ended.key))
-        self._iteration.last_round(ended.key)  # the tree was put back, and the weather may change
+        self.iteration.last_round(ended.key)  # the tree was put back, and the weather may change
         for key in self._weather.blamed(ended):
             if key in plan.by_key:
                 self._ports.spec.write(key, OPEN)
@@ -238,7 +238,7 @@ class Night:
         if self._ledger.history.of(task.key).passed is not None:
             self._complete(task)
             return
-        gates = self._iteration.last_round(task.key) or self._check_all(task)
+        gates = self.iteration.last_round(task.key) or self._check_all(task)
         if self._ports.interrupted():
             return
         failed = tuple(gate for gate in gates if gate.failed)
@@ -252,7 +252,7 @@ class Night:
 
     def _check_all(self, task: Task) -> tuple[Gate, ...]:
         tree: Snapshot = self._ports.repo.snapshot()
-        return self._iteration.check(task, (), tree, everything=True)
+        return self.iteration.check(task, (), tree, everything=True)
 
     def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
         rounds = self._order.checkpoint_rounds

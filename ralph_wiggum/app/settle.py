@@ -100,7 +100,7 @@ class Settling:
             "Ralph-Task": task.key,
             "Ralph-Attempts": str(ticked.attempts),
         }
-        subject = subject_line(self._order.spec, task.name)
+        subject = subject_line(self._order.spec, task.name, kind=classify.commit_type(task))
         try:
             return self._ports.repo.commit(
                 base, after, subject=subject, trailers=trailers, extra=(self._order.tasks_file, *due)
@@ -148,8 +148,7 @@ class Settling:
         asked = self._ledger.history.asked[key]
         plan = self._ports.spec.plan()
         if key not in plan.by_key or plan.task(key).done:
-            self._ledger.history.asked.pop(key, None)
-            return
+            return  # perhaps by the agent: it is looked at again when the attempt has ended
         task = plan.task(key)
         self._ports.spec.write(key, SKIPPED)
         self._ports.spec.mark_held(key, SKIPPED)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ralph_wiggum.adapters.activity_file import ActivityFile
 from ralph_wiggum.adapters.journal_file import JournalFile
-from ralph_wiggum.adapters.plan_file import current_plan
+from ralph_wiggum.adapters.plan_file import current_plan, plan_during_attempt
 from ralph_wiggum.adapters.project import Project, claim_state
 from ralph_wiggum.adapters.run_lock import Holder, RunLock, holder
 from ralph_wiggum.adapters.spec_files import SpecFiles
@@ -63,20 +63,27 @@ def skip(arguments: argparse.Namespace) -> int:
     if not reason:
         raise RalphError("a skip needs a reason", hint=f'ralph-skip {arguments.spec} {arguments.task} "why"')
     root, settings, project = common.open_project(arguments)
-    plan = current_plan(project)
+    held = holder(root)
+    plan = _plan_now(project, held)
     task = find_task(plan, arguments.task, project.tasks_path)
     if task.done:
         raise RalphError(f"{task.label} is complete already", hint="set it back to [ ] in tasks.md to do it again")
     if task.mark == SKIPPED:
         print(f"{task.label} is skipped already")
+    elif held is not None and held.spec == project.spec:
+        ask_the_run(project, task, reason, held)
     else:
-        held = holder(root)
-        if held is not None and held.spec == project.spec:
-            ask_the_run(project, task, reason, held)
-        else:
-            _skip_here(project, settings, task, reason)
+        _skip_here(project, settings, task, reason)
     _say_next(current_plan(project))
     return 0
+
+
+def _plan_now(project: Project, held: Holder | None) -> Plan:
+    """Return the plan; while an attempt goes on, without what its agent did to the marks (O17)."""
+    current = None
+    if held is not None and held.spec == project.spec:
+        current = History(JournalFile(project.journal_file).poll()).current
+    return plan_during_attempt(project, current.key) if current else current_plan(project)
 
 
 def ask_the_run(project: Project, task: Task, reason: str, held: Holder, *, patience: float = PATIENCE_SECONDS) -> None:

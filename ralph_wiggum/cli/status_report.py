@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ralph_wiggum.adapters.journal_file import read_journal
-from ralph_wiggum.adapters.plan_file import current_plan
+from ralph_wiggum.adapters.plan_file import current_plan, plan_during_attempt
 from ralph_wiggum.adapters.project import Project, find_root, lost_projects, open_spec, specs
 from ralph_wiggum.adapters.run_lock import Holder, holder
 from ralph_wiggum.cli import common
@@ -88,8 +88,9 @@ def look(project: Project, held: Holder | None, places: common.Places) -> Status
     """Return the status of one spec."""
     history = History(read_journal(project.journal_file)[0])
     mine = held if held is not None and held.spec == project.spec else None
+    current = history.current if mine else None
     return summarise(
-        current_plan(project),
+        plan_during_attempt(project, current.key) if current else current_plan(project),
         history,
         run_state(history, mine.pid if mine else None, mine.state if mine else ""),
         places.visual_tasks,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.plan_file import current_plan, load_plan
+from ralph_wiggum.adapters.plan_file import current_plan, load_plan, plan_during_attempt
 from ralph_wiggum.adapters.project import Project, open_spec
 from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.core.errors import RalphError
@@ -71,6 +71,22 @@ def test_a_missing_file_and_a_folder_in_its_place_are_clear_errors(project: Proj
     project.tasks_file.mkdir()
     with pytest.raises(RalphError, match="cannot read"):
         spec.plan()
+
+
+def test_while_an_attempt_goes_on_the_agents_ticks_do_not_count(project: Project, spec: SpecFiles) -> None:
+    """O17: ralph-status and ralph-skip see what stands when the attempt has ended; a person's new task is there."""
+    spec.write("1.1", "-")
+    spec.hold()
+    project.tasks_file.write_text(text(project).replace("[ ] 2.", "[x] 2.") + "- [ ] 3. New\n", encoding="utf-8")
+    plan = plan_during_attempt(project, "1.1")
+    assert [(task.key, task.mark) for task in plan.tasks] == [
+        ("1", " "),
+        ("1.1", "-"),
+        ("1.2", " "),
+        ("2", " "),
+        ("3", " "),
+    ]
+    assert current_plan(project).task("2").done
 
 
 # --- writing

@@ -546,6 +546,23 @@ def test_ralph_skip_of_another_task_takes_effect_at_once(tmp_path: Path) -> None
     assert night.marks == "xS"
 
 
+def test_a_skip_of_a_task_that_the_agent_ticked_meanwhile_is_carried_out(tmp_path: Path) -> None:
+    """O17: a tick of the agent's does not stand between a person and a skip."""
+    holder: dict[str, NightOfFakes] = {}
+    good = writes(holder)
+
+    def play(request: AgentRequest) -> AgentOutcome:
+        spec = holder["it"].spec
+        spec.text = spec.text.replace("[ ] 2.", "[x] 2.")
+        holder["it"].journal.append(SkipAsked(key="2", reason="later"))
+        holder["it"].night.iteration.attendant("1").tick()
+        return good(request)
+
+    night = holder["it"] = NightOfFakes("- [ ] 1. A\n- [ ] 2. B\n", play, tmp_path)
+    assert night.run().code is Exit.SOME_SKIPPED
+    assert night.marks == "xS"
+
+
 def test_a_task_set_back_by_a_person_begins_anew(tmp_path: Path) -> None:
     """Design part 1: after Ticked the file wins."""
     repo = MemoryRepo({"README": "hello"})
