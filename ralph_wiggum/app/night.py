@@ -40,7 +40,7 @@ class Night:
         self._settling = Settling(ports, ledger, order)
         self.iteration = Iteration(ports, ledger, order, briefing, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)
-        self._weather = Weather(ports, ledger, order)
+        self.weather = Weather(ports, ledger, order)
         self._ending: Outcome | None = None
         self._at = ""  # the key of the task that was worked on last
         self._aside: dict[str, str] = {}  # tasks on which a bug of ours struck, and what to say of it
@@ -187,7 +187,7 @@ class Night:
         self._after_attempt(plan, self.iteration.run(plan, task, retry, blocked=gates, leaf=leaf))
 
     def _after_attempt(self, plan: Plan, ended: Ended) -> None:
-        if self._weather.is_bad(ended):
+        if self.weather.is_bad(ended):
             self._ride_out(ended)
         elif ended.result == "passed" and ended.key in plan.by_key:
             self._complete(plan.task(ended.key))
@@ -196,7 +196,7 @@ class Night:
         ended = self._ledger.history.of(task.key).passed
         if ended is not None:
             self._settling.complete(task, ended)
-            self._weather.cleared()
+            self.weather.cleared()
             self._after_checkpoint(task)
 
     def _skip(self, task: Task, reason: str) -> None:
@@ -212,7 +212,7 @@ class Night:
         counted = self._ledger.history.of(task.key).counted
         last = counted[-1] if counted else None
         red = [gate for gate in self._settling.skip(task, reason) if gate.failed]
-        self._weather.given_up(last, still_red=fingerprint.of_gates(red) if red else "")
+        self.weather.given_up(last, still_red=fingerprint.of_gates(red) if red else "")
         self._after_checkpoint(task)
 
     def _leave(self, task: Task, reason: str) -> None:
@@ -227,11 +227,11 @@ class Night:
         if ended.key in plan.by_key:
             self._settling.put_back(plan.task(ended.key))
         self.iteration.last_round(ended.key)  # the tree was put back, and the weather may change
-        for key in self._weather.blamed(ended):
+        for key in self.weather.blamed(ended):
             if key in plan.by_key:
                 self._ports.spec.write(key, OPEN)
             self._ledger.record(Reopened(key=key, by="runner", reason=f"not the task's fault: {ended.reason}"))
-        self._weather.wait_out(ended)
+        self.weather.wait_out(ended)
 
     def _checkpoint(self, plan: Plan, task: Task, *, leaf: bool) -> None:
         """Run all checks first; tick if they pass, else have an agent mend what failed, up to ten times (O19)."""
@@ -245,7 +245,7 @@ class Night:
         if not failed:
             verified = any(gate.status is GateStatus.PASSED for gate in gates)
             self._settling.complete_without_agent(task, "checkpoint", seen_gates(gates), verified=verified)
-            self._weather.cleared()
+            self.weather.cleared()
             self._after_checkpoint(task)
             return
         self._blocked(plan, task, failed, leaf=leaf)

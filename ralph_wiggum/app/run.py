@@ -105,6 +105,7 @@ class Run:
             hint = "a task is a list item such as `- [ ] 1. Add the login page`; `ralph-status` names the near misses"
             raise RalphError(f"no task in {self._order.tasks_path}", hint=hint)
         self._ledger.catch_up()
+        self._night.weather.recall()
         self.repo_state = state = self._ports.repo.begin(
             self._order.run_id, since=self._since(), agent_until=agent_until(self.history)
         )

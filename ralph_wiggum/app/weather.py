@@ -9,7 +9,7 @@ from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
 from ralph_wiggum.core import fingerprint
-from ralph_wiggum.core.journal import Ended, Waiting, WentOn
+from ralph_wiggum.core.journal import Ended, Skipped, Ticked, Waiting, WentOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,15 @@ class Weather:
         self._probing = ""  # the fingerprint that the next attempt probes for, after a wait
         self._waits = 0
         self._climate: set[str] = set()  # failures that four waits did not change: no weather, but how things are
+
+    def recall(self) -> None:
+        """Take the suspicion up again after a restart: the last thing that happened was such a skip."""
+        for entry in reversed(self._ledger.history.recent):
+            if isinstance(entry, Skipped) and entry.by == "runner":
+                counted = self._ledger.history.of(entry.key).counted
+                self.given_up(counted[-1] if counted else None)
+            if isinstance(entry, (Ticked, Skipped)):
+                return
 
     def given_up(self, last: Ended | None, *, still_red: str = "") -> None:
         """Remember a task that was given up; `still_red` is the fingerprint of checks that fail without its work."""

@@ -460,6 +460,28 @@ def test_an_agent_that_cannot_start_burns_two_tasks_and_no_third(tmp_path: Path)
     assert len([e for e in night.journal.entries if isinstance(e, Waiting)]) == 3
 
 
+def test_a_restart_does_not_forget_that_the_agent_could_not_start(tmp_path: Path) -> None:
+    """O37: one task was given up for it before the restart; the next one is the second, not the first."""
+    holder: dict[str, NightOfFakes] = {}
+    good = writes(holder)
+
+    def play(request: AgentRequest) -> AgentOutcome:
+        if holder["it"].clock.pauses:
+            return good(request)
+        return AgentOutcome(ending=Ending.NOT_STARTED, error="kiro-cli: not found")
+
+    night = holder["it"] = NightOfFakes("- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n", play, tmp_path)
+    while night.marks[0] != "S":
+        night.night.step()
+    journal = MemoryJournal(night.journal.entries)
+    again = holder["it"] = NightOfFakes("", play, tmp_path, journal=journal, repo=night.repo, spec=night.spec)
+    again.night.weather.recall()
+    assert again.run().code is Exit.DONE
+    assert again.agent.keys[0] == "2"
+    assert again.clock.pauses == [300.0]
+    assert again.marks == "xxx"
+
+
 def test_a_check_that_stays_red_without_the_task_is_the_environment(tmp_path: Path) -> None:
     """O37: after the skip the checks run once more; still red, so the next task with the same failure waits."""
     holder: dict[str, NightOfFakes] = {}
