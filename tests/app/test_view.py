@@ -78,6 +78,7 @@ def test_a_closed_pipe_makes_the_plain_view_quiet() -> None:
         play(PlainView(stream, clock), clock)
         os.dup2(os.open(os.devnull, os.O_WRONLY), writer)  # so that closing the stream can flush
     play(PlainView(stream, clock), clock)
+    assert stream.closed
 
 
 def test_a_terminal_without_unicode_gets_what_it_can_show() -> None:
@@ -178,6 +179,7 @@ def test_a_terminal_that_hangs_up_makes_the_live_view_quiet() -> None:
     view = LiveView(Console(file=HungUp(), force_terminal=True, width=60), clock)
     play(view, clock)
     play(view, clock)
+    assert view.state.counts.total  # it went on taking notice
 
 
 def test_live_on_a_terminal_and_plain_everywhere_else() -> None:

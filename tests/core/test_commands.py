@@ -303,7 +303,7 @@ def matches(line: str) -> bool:
         "bun install",
         "bun test",
         "pip install -r requirements.txt",
-        "/work/.venv/bin/python -m pip install x",
+        "/srv/app/.venv/bin/python -m pip install x",
         "uv sync",
         "uv pip install x",
         "uv run pytest -q",

@@ -74,7 +74,8 @@ def test_a_line_that_cannot_be_read_is_none(line: str) -> None:
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     from_line(text)
-    read(text)
+    entries, bad = read(text)
+    assert len(entries) + bad == sum(bool(line.strip()) for line in text.split("\n"))
 
 
 @given(st.text(), st.text())

@@ -26,7 +26,7 @@ def test_o1_any_text_can_be_read(text: str) -> None:
 
 @given(st.text(alphabet=" \t->*+`~#[]x1.\n|<!", max_size=200))
 def test_o1_any_heap_of_marks_can_be_read(text: str) -> None:
-    parse(text)
+    assert all(1 <= task.line <= text.count("\n") + 1 for task in parse(text).tasks)
 
 
 @given(task_lists())
