@@ -206,7 +206,8 @@ def _skipped_by_person(skipped: Skipped, record: TaskRecord) -> str:
 
 def _skip_text(skipped: Skipped, top: Sequence[str], gates: Sequence[GateSeen]) -> str:
     done = "What its attempts changed was taken out." if skipped.restored else "Nothing was put back."
-    notes = [f"{skipped.restored} changed paths were put back" if skipped.restored else ""]
+    paths = "1 changed path was" if skipped.restored == 1 else f"{skipped.restored} changed paths were"
+    notes = [f"{paths} put back" if skipped.restored else ""]
     notes.append(f"what was tried is kept in {code(skipped.patch)}" if skipped.patch else "")
     notes.extend(f"left as it is, because it changed since: {code(path)}" for path in skipped.left)
     heading = _heading(skipped.at, _task(skipped))
