@@ -5,7 +5,7 @@ Nothing here is a base class: whatever has the methods will do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -249,6 +249,14 @@ class ActivityLog(Protocol):
 
     def status(self, block: str) -> None:
         """Rewrite the status block in place; `block` is text of any length up to the block's size."""
+        ...
+
+    def has(self, entry_id: str) -> bool:
+        """Say whether an entry stands near the end of the log."""
+        ...
+
+    def missing(self, entry_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the ids that stand nowhere in the log; reads all of it."""
         ...
 
     def append(self, entry_id: str, text: str) -> None:

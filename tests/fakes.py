@@ -75,6 +75,12 @@ class MemoryLog:
     def status(self, block: str) -> None:
         self.block = block
 
+    def has(self, entry_id: str) -> bool:
+        return entry_id in self.entries
+
+    def missing(self, entry_ids: Iterable[str]) -> frozenset[str]:
+        return frozenset(entry_ids) - self.entries.keys()
+
     def append(self, entry_id: str, text: str) -> None:
         self.entries.setdefault(entry_id, text)
 

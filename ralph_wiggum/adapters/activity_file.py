@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ralph_wiggum.adapters.whole_file import make_way, replace_file
@@ -59,8 +59,23 @@ class ActivityFile:
             with self._path.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
                 return activity.marker(entry_id).encode() in file.read()
-        except FileNotFoundError:
+        except OSError:  # it is not there, or something that an agent put in its place
             return False
+
+    def missing(self, entry_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the ids that stand nowhere in the log; the whole of it is read, in pieces."""
+        wanted = set(entry_ids)
+        longest = max((len(activity.marker(each)) for each in wanted), default=0)
+        before = b""
+        try:
+            with self._path.open("rb") as file:
+                while wanted and (piece := file.read(CHUNK)):
+                    text = before + piece
+                    wanted -= {each for each in wanted if activity.marker(each).encode() in text}
+                    before = text[-longest:]  # a marker may stand across two pieces
+        except OSError:
+            pass
+        return frozenset(wanted)
 
     def _open(self, flags: int) -> int:
         """Open the file for a block or an entry; where there is none, begin one with a block.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from ralph_wiggum.core.journal import (
     Ended,
     Entry,
     Noted,
+    RunEnded,
     SkipAsked,
     Skipped,
     Ticked,
@@ -22,7 +22,6 @@ from ralph_wiggum.core.model import Plan
 from ralph_wiggum.ports import ActivityLog, Clock
 
 SHOWN = (CheckpointBlocked, Ended, Noted, Skipped, Ticked, Waiting)
-CAUGHT_UP = 3  # entries; the log finds those again that are there, if they are not far from its end
 
 
 class JournalStore(Protocol):
@@ -55,6 +54,7 @@ class Ledger:
         self._run_id = run_id
         self._retry_limit = retry_limit
         self._unshown: list[tuple[Entry, TaskRecord]] = []
+        self._shown: dict[str, tuple[Entry, TaskRecord]] = {}  # by id, since the last run that ended in order
         self.history = History()
 
     def load(self) -> None:
@@ -63,14 +63,15 @@ class Ledger:
             self.history.apply(entry)
 
     def catch_up(self) -> None:
-        """Load the journal, and show those of its last entries that a run which broke off could not show (B2)."""
-        last: deque[tuple[Entry, TaskRecord]] = deque(maxlen=CAUGHT_UP)
+        """Load the journal; where the last runs broke off, show what activity.md lacks of what they did (B2)."""
         for entry in self._journal.poll():
-            if isinstance(entry, SHOWN):
-                last.append((entry, self.history.of(getattr(entry, "key", ""))))
+            if isinstance(entry, RunEnded):
+                self._shown.clear()  # that run showed all; what a person took out since stays out
+            elif isinstance(entry, SHOWN):
+                self._shown[activity.entry_id(entry)] = (entry, self.history.of(getattr(entry, "key", "")))
             self.history.apply(entry)
-        for entry, before in last:
-            self._show(entry, before)
+        with suppress(OSError):
+            self._show_again()
 
     def poll(self) -> bool:
         """Take in what others appended (ralph-skip); say whether there was anything."""
@@ -102,16 +103,30 @@ class Ledger:
         self._show_all()
 
     def _show_all(self) -> None:
-        """Show what is due in activity.md. It is a view: one that cannot be written now is written later (O12)."""
+        """Show what is due in activity.md. It is a view: one that cannot be written now is written later (O12).
+
+        An agent's stash, checkout or clean may have taken entries out of it: they are shown again first (O29).
+        """
         with suppress(OSError):
+            if self._shown and not self._log.has(next(reversed(self._shown))):
+                self._show_again()
             while self._unshown:
-                self._show(*self._unshown[0])
+                entry, before = self._unshown[0]
+                self._show(activity.entry_id(entry), entry, before)
                 del self._unshown[0]
 
-    def _show(self, entry: Entry, before: TaskRecord) -> None:
+    def _show_again(self) -> None:
+        missing = self._log.missing(self._shown)
+        for entry_id in [each for each in self._shown if each in missing]:
+            self._show(entry_id, *self._shown[entry_id])
+
+    def _show(self, entry_id: str, entry: Entry, before: TaskRecord) -> None:
         text = activity.entry(entry, before, retry_limit=self._retry_limit)
         if text:
-            self._log.append(activity.entry_id(entry), text)
+            self._log.append(entry_id, text)
+            self._shown[entry_id] = (entry, before)
+        else:
+            self._shown.pop(entry_id, None)
 
     def note(self, text: str, *, key: str = "", detail: str = "") -> None:
         """Record something that the person should know in the morning."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.activity_file import ActivityFile
+from ralph_wiggum.adapters.activity_file import CHUNK, ActivityFile
 from ralph_wiggum.core import activity, log_block
 from ralph_wiggum.core.log_block import BLOCK_BYTES, StatusValues
 
@@ -208,7 +208,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_entry(path: Path) -> None:
     child = f"""
 import resource, signal
 from pathlib import Path
-from ralph_wiggum.adapters.activity_file import ActivityFile
+from ralph_wiggum.adapters.activity_file import CHUNK, ActivityFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 log = ActivityFile(Path({str(path)!r}))
 log.append("a1", "## first")
@@ -221,3 +221,17 @@ except OSError as error:
     done = subprocess.run([sys.executable, "-c", child], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "told\n"
     assert below(path).decode() == "\n## first\n<!-- ralph:a1 -->\n"
+
+
+def test_missing_entries_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    """O29: also where a marker stands across two pieces of a long log, and where there is no log."""
+    path = tmp_path / "activity.md"
+    log = ActivityFile(path, "demo")
+    assert log.missing(["a", "b"]) == {"a", "b"}
+    log.append("a", "## first")
+    with path.open("ab") as file:
+        file.write(b"x" * (CHUNK - path.stat().st_size - 8))
+    log.append("b", "## second")
+    log.append("c", "y" * 200_000)
+    assert log.missing(["a", "b", "c", "d"]) == {"d"}
+    assert not log.has("b")

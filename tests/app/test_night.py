@@ -439,6 +439,21 @@ def test_a_line_that_an_agent_writes_into_the_journal_is_no_news(tmp_path: Path)
     assert night.marks == "SS"
 
 
+def test_entries_that_an_agent_took_out_of_the_log_are_shown_again(tmp_path: Path) -> None:
+    """O29: a stash or a checkout of the agent's puts activity.md back to an older one."""
+    holder: dict[str, NightOfFakes] = {}
+    good = writes(holder)
+
+    def play(request: AgentRequest) -> AgentOutcome:
+        if request.env["RALPH_TASK_ID"] == "3":
+            holder["it"].log.entries.clear()
+        return good(request)
+
+    night = holder["it"] = NightOfFakes("- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n", play, tmp_path)
+    assert night.run().code is Exit.DONE
+    assert [text.split("\n")[0][-4:] for text in night.log.entries.values()] == ["1: A", "2: B", "3: C"]
+
+
 # --- the environment (O37)
 
 
