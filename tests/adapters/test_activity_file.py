@@ -208,7 +208,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_entry(path: Path) -> None:
     child = f"""
 import resource, signal
 from pathlib import Path
-from ralph_wiggum.adapters.activity_file import CHUNK, ActivityFile
+from ralph_wiggum.adapters.activity_file import ActivityFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 log = ActivityFile(Path({str(path)!r}))
 log.append("a1", "## first")
