@@ -30,16 +30,16 @@ from ralph_wiggum.app import rehearsal
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
-from ralph_wiggum.app.leftovers import take_out
 from ralph_wiggum.app.night import Outcome
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.run import Facts, Run
 from ralph_wiggum.app.view import PlainView
 from ralph_wiggum.core import check_plan
+from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.history import History
-from ralph_wiggum.core.journal import Skipped, Started
+from ralph_wiggum.core.journal import Started
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.settings import AgentSettings, Settings, limits
 from ralph_wiggum.ports import CheckPlan, Snapshot
@@ -250,23 +250,15 @@ def rehearse(request: Request, keeper: keepers.Keeper, interrupts: Interrupts) -
         yield from rehearsal.rehearse(parts.ports, parts.ledger, parts.order, parts.briefing)
 
 
-def undo_attempts(project: Project, settings: Settings, first: Started, after: Snapshot) -> Skipped:
-    """Take what a task's attempts left out of the tree, for a person who skips it with no run about.
+def repo_of_attempt(project: Project, settings: Settings, history: History, first: Started) -> tuple[GitRepo, Snapshot]:
+    """Return the repository and the snapshot that a task began with, for a person who skips it with no run about.
 
-    Returns the entry of the skip with what was put back and the patch that holds it.
+    No branch and no commit is made; what an attempt that was cut off did with git is put back, as at a start.
     """
     repo = open_repo(project, settings, commit=False)
     base = Snapshot(tree=first.base, large=first.large)
-    repo.begin("skip", since=base)
-    patch, restored = take_out(repo, first.key, base, after, project.state / "skipped", project.root)
-    return Skipped(key=first.key, patch=patch, restored=len(restored.restored), left=restored.left)
-
-
-def look_at_tree(project: Project, settings: Settings, first: Started) -> Snapshot:
-    """Return the tree as it is now, while a task that began with `first` is unfinished."""
-    repo = open_repo(project, settings, commit=False)
-    repo.begin("skip", since=Snapshot(tree=first.base, large=first.large))
-    return repo.snapshot()
+    repo.begin("skip", since=base, agent_until=agent_until(history))
+    return repo, base
 
 
 def open_repo(project: Project, settings: Settings, *, commit: bool) -> GitRepo:

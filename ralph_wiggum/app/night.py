@@ -12,7 +12,7 @@ from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import Weather
 from ralph_wiggum.core import fingerprint
-from ralph_wiggum.core.decide import Complete, End, Leave, Policy, Retry, Skip, decide
+from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide
 from ralph_wiggum.core.errors import Exit
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
@@ -144,10 +144,16 @@ class Night:
         if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
             self._checkpoint(plan, task, leaf=True)
             return
-        match decide(self._attempts(task, self._order.policy), self._order.policy):
+        self._follow(plan, task, decide(self._attempts(task, self._order.policy), self._order.policy))
+
+    def _follow(
+        self, plan: Plan, task: Task, decision: Decision, gates: tuple[Gate, ...] = (), *, leaf: bool = True
+    ) -> None:
+        """Carry out what was decided for a task; `gates` are those that an agent is asked to mend."""
+        match decision:
             case Retry() as retry:
                 if self._may_spend(plan):
-                    self._attempt(plan, task, retry)
+                    self._attempt(plan, task, retry, gates, leaf=leaf)
             case Complete():
                 self._complete(task)
             case Skip(reason=reason):
@@ -265,18 +271,7 @@ class Night:
             )
             self._ledger.record(blocked)
             self._ports.view.note(f"CHECKPOINT BLOCKED: {task.name}: {reason}")
-        match decide(attempts, policy):
-            case Retry() as retry:
-                if self._may_spend(plan):
-                    self._attempt(plan, task, retry, failed, leaf=leaf)
-            case Complete():
-                self._complete(task)
-            case Skip(reason=reason):
-                self._skip(task, reason)
-            case Leave(reason=reason):
-                self._leave(task, reason)
-            case End(reason=reason):
-                self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
+        self._follow(plan, task, decide(attempts, policy), failed, leaf=leaf)
 
     def _after_checkpoint(self, task: Task) -> None:
         """End the run after a checkpoint, passed or skipped, if that was asked for (O10); others change nothing."""

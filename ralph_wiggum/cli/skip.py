@@ -22,7 +22,7 @@ from ralph_wiggum.core.journal import SkipAsked, SkipDecided, Skipped
 from ralph_wiggum.core.lookup import find_task
 from ralph_wiggum.core.model import SKIPPED, Plan, Task
 from ralph_wiggum.core.outside_text import plain
-from ralph_wiggum.core.select import Finished, select
+from ralph_wiggum.core.select import next_task
 from ralph_wiggum.core.settings import Settings
 
 PATIENCE_SECONDS = 10.0
@@ -110,7 +110,7 @@ def _skip_here(project: Project, settings: Settings, task: Task, reason: str) ->
         journal = JournalFile(project.journal_file)
         history = History(journal.poll())
         decided = SkipDecided(at=_now(), key=task.key, id=task.id, name=task.name, reason=reason, by="person")
-        taken_out = _take_out_attempts(project, settings, history.of(task.key), decided, journal)
+        taken_out = _take_out_attempts(project, settings, history, decided, journal)
         spec.mark_held(task.key, SKIPPED)
         plan = spec.write(task.key, SKIPPED)
         skipped = taken_out._replace(
@@ -130,24 +130,27 @@ def _skip_here(project: Project, settings: Settings, task: Task, reason: str) ->
 
 
 def _take_out_attempts(
-    project: Project, settings: Settings, record: TaskRecord, decided: SkipDecided, journal: JournalFile
+    project: Project, settings: Settings, history: History, decided: SkipDecided, journal: JournalFile
 ) -> Skipped:
     """Announce the skip, and put the tree back where earlier attempts at the task left something."""
-    first = record.first
-    if first is None or record.settled or not first.base:
+    record = history.of(decided.key)
+    if record.first is None or record.settled or not record.first.base:
         journal.append(decided)
         return Skipped(key=decided.key)
     from ralph_wiggum import wiring  # noqa: PLC0415 - heavy, and seldom needed
+    from ralph_wiggum.app.leftovers import take_out  # noqa: PLC0415 - as above
 
     try:
-        after = wiring.look_at_tree(project, settings, first)
+        repo, base = wiring.repo_of_attempt(project, settings, history, record.first)
+        after = repo.snapshot()
     except RalphError as error:
         journal.append(decided)
         print(f"what its attempts changed is still in the work tree: {error}")
         return Skipped(key=decided.key)
-    known = decided._replace(base=first.base, base_large=dict(first.large))
+    known = decided._replace(base=base.tree, base_large=dict(base.large))
     journal.append(known._replace(after=after.tree, after_large=dict(after.large)))
-    return wiring.undo_attempts(project, settings, first, after)
+    patch, restored = take_out(repo, decided.key, base, after, project.state / "skipped", project.root)
+    return Skipped(key=decided.key, patch=patch, restored=len(restored.restored), left=restored.left)
 
 
 def _show(project: Project, plan: Plan, record: TaskRecord, skipped: Skipped, journal: JournalFile) -> None:
@@ -159,12 +162,12 @@ def _show(project: Project, plan: Plan, record: TaskRecord, skipped: Skipped, jo
 
 
 def _state(plan: Plan) -> str:
-    return "Complete" if isinstance(select(plan), Finished) else "Stopped"
+    return "Stopped" if next_task(plan) is not None else "Complete"
 
 
 def _next_label(plan: Plan) -> str:
-    choice = select(plan)
-    return "" if isinstance(choice, Finished) else choice.task.label
+    following = next_task(plan)
+    return following.label if following is not None else ""
 
 
 def _say_next(plan: Plan) -> None:
