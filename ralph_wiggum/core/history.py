@@ -132,7 +132,10 @@ class History:
                 record = record._replace(skipping=entry)
                 self.asked.pop(entry.key, None)
             case Skipped():
+                if record.open is not None:  # cut off, and skipped by a person before the next start
+                    self.current = None
                 record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
+                record = record._replace(open=None)
                 self.asked.pop(entry.key, None)
             case Reopened():
                 record = EMPTY._replace(first=record.first if entry.goes_on else None)

@@ -147,6 +147,14 @@ def test_a_skip_goes_from_asked_over_decided_to_skipped() -> None:
     assert history.of("1").skipping is None
 
 
+def test_a_skip_ends_an_attempt_that_was_cut_off() -> None:
+    """O28: its reason stays known; the next start has nothing to close."""
+    history = fold(Started(key="1"), SkipDecided(key="1", by="person"), Skipped(key="1", reason="hangs", by="person"))
+    assert history.of("1").open is None
+    assert history.current is None
+    assert history.of("1").skipped == Skipped(key="1", reason="hangs", by="person")
+
+
 def test_waiting_is_over_when_the_run_goes_on() -> None:
     history = fold(RunStarted(), Waiting(reason="no database"))
     assert history.waiting is not None
