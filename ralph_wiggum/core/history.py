@@ -123,7 +123,8 @@ class History:
                 record = record._replace(first=record.first or entry)
             case Ended():
                 self.current = None
-                record = _begun(record)
+                # one that was cut off and skipped by a person since stays skipped when its attempt is closed
+                record = record if record.open is not None else _begun(record)
                 record = record._replace(attempts=(*record.attempts, entry), open=None)
             case Ticked():
                 self._owe(entry, record)
@@ -132,10 +133,7 @@ class History:
                 record = record._replace(skipping=entry)
                 self.asked.pop(entry.key, None)
             case Skipped():
-                if record.open is not None:  # cut off, and skipped by a person before the next start
-                    self.current = None
                 record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
-                record = record._replace(open=None)
                 self.asked.pop(entry.key, None)
             case Reopened():
                 record = EMPTY._replace(first=record.first if entry.goes_on else None)

@@ -147,12 +147,12 @@ def test_a_skip_goes_from_asked_over_decided_to_skipped() -> None:
     assert history.of("1").skipping is None
 
 
-def test_a_skip_ends_an_attempt_that_was_cut_off() -> None:
-    """O28: its reason stays known; the next start has nothing to close."""
-    history = fold(Started(key="1"), SkipDecided(key="1", by="person"), Skipped(key="1", reason="hangs", by="person"))
+def test_a_task_that_was_cut_off_and_skipped_stays_so_when_its_attempt_is_closed() -> None:
+    """O28: its reason stays known."""
+    skipped = Skipped(key="1", reason="hangs", by="person")
+    history = fold(Started(key="1"), SkipDecided(key="1", by="person"), skipped, Ended(key="1", result="interrupted"))
     assert history.of("1").open is None
-    assert history.current is None
-    assert history.of("1").skipped == Skipped(key="1", reason="hangs", by="person")
+    assert (history.of("1").settled, history.of("1").skipped) == ("skipped", skipped)
 
 
 def test_waiting_is_over_when_the_run_goes_on() -> None:

@@ -36,7 +36,7 @@ SKIPPED = Skipped(key="1")
         pytest.param([STARTED, FAILED, DECIDED], "-", [Mend.FINISH_SKIP], id="killed before the skip's patch"),
         pytest.param([STARTED, FAILED, DECIDED], "S", [Mend.FINISH_SKIP], id="killed after the skip's mark"),
         pytest.param([STARTED, FAILED, DECIDED, SKIPPED], "S", [], id="skipped for good"),
-        pytest.param([STARTED, DECIDED, SKIPPED], "S", [], id="cut off, then skipped by a person"),
+        pytest.param([STARTED, DECIDED, SKIPPED], "S", [Mend.CLOSE_ATTEMPT], id="cut off, then skipped by a person"),
         pytest.param([STARTED, FAILED, DECIDED, SKIPPED], " ", [Mend.REOPEN], id="a person set a skip back"),
         pytest.param([STARTED, FAILED, DECIDED, SKIPPED], "x", [], id="a person did it by hand after the skip"),
         pytest.param([STARTED, FAILED], "x", [Mend.REOPEN], id="a person finished it by hand: counters empty"),
