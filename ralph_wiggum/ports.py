@@ -6,6 +6,7 @@ Nothing here is a base class: whatever has the methods will do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import Protocol
 
 from ralph_wiggum.core.evidence import AgentOutcome, Change, Gate
 from ralph_wiggum.core.model import Plan
+from ralph_wiggum.core.servers.standing import Standing
 
 # Both are made of settings, in core, and handed to the ports: adapters find them here.
 from ralph_wiggum.core.settings import CheckPlan as CheckPlan  # noqa: PLC0414 - exported again
 from ralph_wiggum.core.settings import Limits as Limits  # noqa: PLC0414 - exported again
+from ralph_wiggum.core.visual.page import Request
+from ralph_wiggum.core.visual.reply import Reply
 
 
 class Clock(Protocol):
@@ -261,4 +265,61 @@ class ActivityLog(Protocol):
 
     def append(self, entry_id: str, text: str) -> None:
         """Append an entry once; the id marks it, so that a restart does not write it twice."""
+        ...
+
+
+class Servers(Protocol):
+    """The servers of the settings (O23, O24): looked at, adopted or started, watched, ended with the run."""
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """Return how each server stands, in the order of the settings, as far as is known without asking it."""
+        ...
+
+    def ensure(self, watcher: Watcher) -> tuple[Gate, ...]:
+        """Bring every server up and wait for it; return a gate (kind "server") for each, () where none is declared.
+
+        What answers already is adopted; what had been given up gets another start. A gate that failed has the end of
+        the server's log as its excerpt. Where the watcher's stop_reason() speaks, the rest is NOT_RUN, "stopped".
+        """
+        ...
+
+    def tend(self) -> tuple[str, ...]:
+        """Notice servers that died or hang and start them again, without ever waiting; return words for the log.
+
+        To be called several times a second while something runs, and between steps.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End what was started, with all its children; leave alone what was adopted. May be called again."""
+        ...
+
+
+class BrowserSession(Protocol):
+    """A browser of its own for one validation."""
+
+    def run(self, argv: Sequence[str]) -> Reply:
+        """Run one agent-browser command (without the program's name) and return what it answered. Never raises."""
+        ...
+
+    def run_all(self, commands: Sequence[Sequence[str]]) -> tuple[Reply, ...]:
+        """Run several commands in one go, each whatever came of those before it; a reply each. Never raises."""
+        ...
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return what pages requested since the last call, or since the first command; () where nobody can tell."""
+        ...
+
+
+class Browser(Protocol):
+    """The program that looks at pages, agent-browser."""
+
+    @property
+    def missing(self) -> str:
+        """Return what is not there, with the command that installs it; "" when pages can be looked at."""
+        ...
+
+    def session(self, watcher: Watcher) -> AbstractContextManager[BrowserSession]:
+        """Open a session with nothing in it; when it is left, its daemon and its Chromium are gone, in every case."""
         ...

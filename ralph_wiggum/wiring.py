@@ -16,6 +16,8 @@ from ralph_wiggum.adapters import bug_report
 from ralph_wiggum.adapters import keeper as keepers
 from ralph_wiggum.adapters.activity_file import ActivityFile
 from ralph_wiggum.adapters.agents import catalogue
+from ralph_wiggum.adapters.browser import leftovers as browser_leftovers
+from ralph_wiggum.adapters.browser.agent_browser import AgentBrowser
 from ralph_wiggum.adapters.checks import ShellChecks
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
 from ralph_wiggum.adapters.git.repo import GitRepo
@@ -24,6 +26,8 @@ from ralph_wiggum.adapters.manifests import read_manifests
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.adapters.project import Project, claim_state
 from ralph_wiggum.adapters.run_lock import Holder, RunLock
+from ralph_wiggum.adapters.servers.server_set import ServerSet
+from ralph_wiggum.adapters.servers.set_up import ShellSetUp
 from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.adapters.templates import load_templates
 from ralph_wiggum.app import rehearsal
@@ -33,6 +37,7 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Outcome
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.run import Facts, Run
+from ralph_wiggum.app.validation import Validation
 from ralph_wiggum.app.view import PlainView
 from ralph_wiggum.core import check_plan
 from ralph_wiggum.core.cut_off import agent_until
@@ -116,6 +121,7 @@ def order(request: Request, run_id: str) -> Order:
         policy=policy(request),
         checkpoint_rounds=request.attempts if request.one_task else settings.retry_limit,
         limits=limits(settings),
+        visual=settings.visual.enabled,
         visual_patterns=settings.visual_tasks,
         due=(project.activity_file, *((devlog,) if devlog.is_file() else ())),
         ask_before_skip=request.ask_before_skip,
@@ -156,7 +162,15 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
             report_bug=lambda error: _report(error, project.root),
             keep_house=lambda: _keep_house(lock, keeper),
         )
-        outcome = night.go()
+        try:
+            outcome = night.go()
+        except KeyboardInterrupt:  # a second signal: at once; the keepers end the servers without us
+            parts.servers.hang_up()
+            raise
+        except BaseException:
+            parts.servers.stop()
+            raise
+        parts.servers.stop()
         return outcome, night.last_screen(outcome)
 
 
@@ -182,6 +196,7 @@ class Parts:
     ledger: Ledger
     checks: ShellChecks
     setup: ShellChecks
+    servers: ServerSet
     briefing: Briefing
 
 
@@ -204,11 +219,32 @@ def assemble(
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
     checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
     repo = open_repo(project, settings, commit=settings.commit == "per_task")
+    servers = ServerSet(
+        settings.servers,
+        project.root,
+        project.state / "logs",
+        run_id,
+        clock,
+        request.environ,
+        set_up=ShellSetUp(project.root, family, plan.runs / "setup", environ),
+        health_check=settings.server_health_check,
+        restart=settings.auto_restart_servers,
+    )
+    browser = AgentBrowser(settings.visual, project.root, run_id, clock, request.environ, interrupts.fileno())
     ports = Ports(
         spec=spec,
         repo=repo,
         checks=checks,
         agent=catalogue.build(request.agent, family),
+        servers=servers,
+        validator=Validation(
+            servers,
+            browser,
+            settings.visual,
+            project.root,
+            screenshots(project, settings),
+            project.state / "accepted",
+        ),
         clock=clock,
         view=view,
         interrupted=Stop(interrupts, on_stop),
@@ -219,8 +255,15 @@ def assemble(
         ports=ports,
         ledger=Ledger(journal, log, clock, run_id, retry_limit=settings.retry_limit),
         checks=checks,
+        servers=servers,
         setup=ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", environ),
-        briefing=Briefing(plan, spec, load_templates(), check_commands=tuple(p.command for p in checks.plans)),
+        briefing=Briefing(
+            plan,
+            spec,
+            load_templates(),
+            check_commands=tuple(p.command for p in checks.plans),
+            servers=lambda: servers.standings,
+        ),
     )
 
 
@@ -267,10 +310,15 @@ def open_repo(project: Project, settings: Settings, *, commit: bool) -> GitRepo:
         project.root,
         state=project.state,
         spec=project.spec,
-        owned=(project.tasks_file, project.activity_file, project.root / "screenshots" / project.spec),
+        owned=(project.tasks_file, project.activity_file, screenshots(project, settings)),
         commit=commit,
         branch_pattern=settings.branch,
     )
+
+
+def screenshots(project: Project, settings: Settings) -> Path:
+    """Return the folder of a spec's screenshots (visual_validation.screenshot_dir)."""
+    return project.root / settings.visual.screenshot_dir.replace("{feature}", project.spec)
 
 
 def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:
@@ -286,7 +334,10 @@ def sweep_earlier(project: Project, previous: Holder | None) -> int:
         marks.add(previous.run)
         if previous.keeper:
             keepers.wait_for(f"{previous.keeper}@{previous.keeper_began}")
-    return keepers.sweep(marks).found if marks else 0
+    found = keepers.sweep(marks, below=True).found if marks else 0
+    for run in marks:
+        browser_leftovers.remove(run)
+    return found
 
 
 def forget_old_runs(project: Project) -> None:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install and test: ruff, mypy, pytest. usage: scripts/test.sh [--all] [pytest arguments]
-# Tests that need a browser or a real agent CLI run with --all, or where CI=true; they skip what is not there.
+# Tests that need a browser or a real agent CLI run with --all, or where CI=true. What a browser needs is installed
+# then, where that can be; tests skip what is not there, but in CI those of pages fail.
 set -euo pipefail
 unset CDPATH
 
@@ -8,16 +9,22 @@ project=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$project"
 # shellcheck source=scripts/venv.sh
 source scripts/venv.sh
+# shellcheck source=scripts/browser.sh
+source scripts/browser.sh
 
 WORKERS=${WORKERS:-2} # processes for pytest; 0 runs the tests in one
 marks="not browser and not realcli"
-if [[ ${CI-} == true ]]; then marks=""; fi
+if [[ ${CI-} == true ]]; then
+  marks=""
+  export RALPH_REQUIRE_BROWSER=1
+fi
 if [[ ${1-} == --all ]]; then
   marks=""
   shift
 fi
 
 ready dev
+if [[ -z $marks ]]; then browser_ready; fi
 
 failed=""
 # step NAME COMMAND…: run it, remember whether it failed, go on.

@@ -12,7 +12,11 @@ say() { printf 'ralph: %s\n' "$1" >&2; }
 # fail WHAT HINT: as the commands do for what a person can mend (exit code 2).
 fail() {
   say "$1"
-  printf '  hint: %s\n' "$2" >&2
+  hinted "$2"
+}
+
+hinted() {
+  printf '  hint: %s\n' "$1" >&2
   exit 2
 }
 
@@ -115,8 +119,8 @@ install_package() (
 
 has_pip() { "$venv/bin/python" -m pip --version >/dev/null 2>&1 </dev/null; }
 
-# logged WHAT COMMAND…: quiet when it works; when not, the end of what it said, and where all of it is.
-logged() {
+# tried WHAT COMMAND…: quiet when it works; when not, the end of what it said, and where all of it is.
+tried() {
   local what=$1 log
   shift
   log=$(mktemp "${TMPDIR:-/tmp}/ralph-install.XXXXXX")
@@ -125,6 +129,11 @@ logged() {
     return
   fi
   tail -n 15 "$log" | sed 's/^/  | /' >&2
-  fail "could not $what (all it said: $log)" \
-    "the package index must be reachable: look at the network, or set HTTPS_PROXY or PIP_INDEX_URL; then start again"
+  say "could not $what (all it said: $log)"
+  return 1
+}
+
+# logged WHAT COMMAND…: the same for what nothing can go on without.
+logged() {
+  tried "$@" || hinted "the package index must be reachable: look at the network, or set HTTPS_PROXY or PIP_INDEX_URL; then start again"
 }

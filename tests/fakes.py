@@ -11,7 +11,9 @@ from pathlib import Path
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.evidence import AgentOutcome, Change, Ending, Gate, GateStatus
 from ralph_wiggum.core.journal import Entry
-from ralph_wiggum.core.model import Plan
+from ralph_wiggum.core.model import Plan, Task
+from ralph_wiggum.core.servers.standing import Standing
+from ralph_wiggum.core.visual.looked import Looked
 from ralph_wiggum.ports import (
     AgentRequest,
     CheckPlan,
@@ -220,6 +222,74 @@ def red(reason: str = "1 failed", *failures: str, environment: bool = False, nam
         command=name,
         failures=failures or (reason,),
         environment=environment,
+    )
+
+
+@dataclass
+class ScriptedServers:
+    """Servers whose gates come from a function; `words` are told by the next `tend`."""
+
+    result: Callable[[], Sequence[Gate]] = tuple
+    standings: Sequence[Standing] = ()
+    words: list[str] = field(default_factory=list)
+    ensured: int = 0
+    stopped: int = 0
+
+    def ensure(self, watcher: Watcher) -> tuple[Gate, ...]:
+        self.ensured += 1
+        return tuple(self.result())
+
+    def tend(self) -> tuple[str, ...]:
+        words, self.words = tuple(self.words), []
+        return words
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@dataclass
+class ScriptedValidator:
+    """A look at pages whose result comes from a function of the task; every look is remembered."""
+
+    result: Callable[[Task], Looked] = lambda _: Looked(gates=(seen(),))
+    missing: str = ""
+    looks: list[str] = field(default_factory=list)
+    accepted: list[Mapping[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def run(
+        self, task: Task, accepted: Mapping[str, tuple[str, ...]], watcher: Watcher, say: Callable[[str], None]
+    ) -> Looked:
+        self.looks.append(task.key)
+        self.accepted.append(dict(accepted))
+        return self.result(task)
+
+
+def seen(reason: str = "looked at 1 page") -> Gate:
+    return Gate(name="visual", kind="visual", status=GateStatus.PASSED, reason=reason, command="open /")
+
+
+def unseen(reason: str = 'is visible "#go" answered false', *, hopeless: bool = False) -> Gate:
+    return Gate(
+        name="visual",
+        kind="visual",
+        status=GateStatus.FAILED,
+        reason=reason,
+        command='agent-browser is visible "#go"',
+        excerpt=f"{reason}\nscreenshot: screenshots/demo/1.png",
+        failures=(reason,),
+        hopeless=hopeless,
+    )
+
+
+def down(reason: str = "did not answer within 30 s", name: str = "web") -> Gate:
+    return Gate(
+        name=f"server {name}",
+        kind="server",
+        status=GateStatus.FAILED,
+        reason=reason,
+        command="npm run dev",
+        excerpt="Error: listen EADDRINUSE",
+        failures=(f"server {name}: {reason}",),
     )
 
 

@@ -9,8 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -25,11 +27,12 @@ TASKS_FILE = SPEC / "tasks.md"
 PLAN = parse(TASKS_FILE.read_text(encoding="utf-8"))
 LEAVES = [task for task in PLAN.tasks if task.index in PLAN.required_leaves and not task.checkpoint]
 SETTINGS = settings_file.load(PROJECT, environ={"HOME": "/nonexistent"})
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 SCRIPT = "<script>alert('hello')</script>"
 
 
 def test_the_plan_shows_what_plans_can_hold() -> None:
-    """O2, O4, O5: nested tasks, two pure checkpoints, an optional task, nothing that looks wrong."""
+    """O2, O4 to O6: nested, optional and visual tasks, two pure checkpoints, nothing that looks wrong."""
     shape = [(task.key, task.level, task.optional, task.checkpoint, task.visual) for task in PLAN.tasks]
     assert shape == [
         ("1", 1, False, "", False),
@@ -43,7 +46,10 @@ def test_the_plan_shows_what_plans_can_hold() -> None:
         ("3.4", 2, False, "", False),
         ("4", 1, True, "", False),
         ("5", 1, False, "", False),
-        ("6", 1, False, "pure", False),
+        ("6", 1, True, "", False),
+        ("6.1", 2, False, "", True),
+        ("6.2", 2, False, "", True),
+        ("7", 1, False, "pure", False),
     ]
     assert PLAN.warnings == ()
 
@@ -61,8 +67,9 @@ def test_tasks_cite_every_criterion_and_no_other() -> None:
 
 
 def test_the_settings_need_nothing_installed() -> None:
-    """O31: a fresh clone runs the demo with the embedded agent."""
+    """O31: a fresh clone runs the demo with the embedded agent; what needs a browser is optional (O4)."""
     assert SETTINGS.agent == ("shell",)
+    assert not [task.label for task in PLAN.tasks if task.visual and task.index not in PLAN.left_alone]
 
 
 @pytest.fixture
@@ -103,7 +110,7 @@ def check(project: Path) -> str:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=project,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -117,9 +124,8 @@ def check(project: Path) -> str:
 def test_each_task_does_something_once_and_keeps_the_checks_green(project: Path) -> None:
     """O18: green at the baseline and after each task; a block may run again and then changes nothing."""
     assert check(project) == ""  # the baseline: there is nothing to check yet
-    optional = [task for task in PLAN.tasks if task.optional]
     states, tests = [tree(project)], [0]
-    for task in [*LEAVES, *optional]:
+    for task in [*LEAVES, PLAN.task("4")]:
         work(project, task)
         states.append(tree(project))
         work(project, task)
@@ -143,24 +149,57 @@ def test_the_program_that_comes_out_of_it_works(project: Path) -> None:
     """The result, used as a visitor uses it: a signed script is shown as text."""
     for task in LEAVES:
         work(project, task)
+    command = [sys.executable, "-m", "demo.guestbook", "--port", "0"]
+    with running(command, cwd=project) as (program, port):
+        assert ask(port, "POST", "/entries", {"name": SCRIPT, "message": SCRIPT})[0] == 303
+        status, page = ask(port, "GET", "/")
+    assert (status, program.returncode) == (200, 0)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") == 2
+    assert git(project, "status", "--short", "--", "*.db") == ""
+
+
+def test_the_server_of_the_settings_serves_what_was_built(project: Path) -> None:
+    """O23: the pages that task 6 looks at, on whatever port is free, and nothing of it for git."""
+    (web,) = SETTINGS.servers
+    assert not (project / web.cwd).exists(), "before task 1.1 there is nothing to serve, and nothing is"
+    for task in LEAVES:
+        work(project, task)
+    before = tree(project)
+    command = ["/bin/sh", "-c", web.command.replace("{port}", "0")]
+    with running(command, cwd=project / web.cwd, **web.env) as (_, port):
+        assert ask(port, "GET", urlsplit(web.ready.url).path)[0] == 200
+        assert ask(port, "GET", urlsplit(web.url).path)[0] == 200
+        assert ask(port, "POST", "/entries", {"name": "Ada", "message": "Hello"})[0] == 303
+    assert tree(project) == before
+
+
+def test_what_is_looked_at_lies_on_the_server_of_the_settings() -> None:
+    """O25: every visual task opens the page of the server, wherever that has to move to."""
+    (web,) = SETTINGS.servers
+    assert web.url.startswith(web.ready.url.removesuffix("/health"))
+    for task in PLAN.tasks:
+        if task.visual:
+            opened = re.findall(r"`agent-browser open (\S+)`", task.text)
+            assert opened == [web.url], task.label
+
+
+@contextmanager
+def running(command: Sequence[str], *, cwd: Path, **env: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run the guestbook; give its process and the port that it says, and end it in good order."""
     with subprocess.Popen(
-        [sys.executable, "-m", "demo.guestbook", "--port", "0"],
-        cwd=project,
+        command,
+        cwd=cwd,
+        env={**ENVIRONMENT, **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as program:
         try:
             assert program.stdout is not None
-            port = int(program.stdout.readline().split(":")[3].split("/")[0])
-            assert ask(port, "POST", "/entries", {"name": SCRIPT, "message": SCRIPT})[0] == 303
-            status, page = ask(port, "GET", "/")
+            yield program, int(program.stdout.readline().split(":")[3].split("/")[0])
         finally:
             program.terminate()
-    assert (status, program.returncode) == (200, 0)
-    assert "<script" not in page
-    assert page.count("&lt;script&gt;") == 2
-    assert git(project, "status", "--short", "--", "*.db") == ""
 
 
 def ask(port: int, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:

@@ -21,6 +21,7 @@ PURE_LIBRARIES = {
     *("hashlib", "itertools", "json", "markdown_it", "math", "re", "shlex", "string", "textwrap", "types", "typing"),
     *(
         "unicodedata",
+        "base64",
         "bisect",
         "configparser",
         "tomllib",

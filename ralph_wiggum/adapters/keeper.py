@@ -231,13 +231,15 @@ def sweep(
     marks: Collection[str] | None,
     roots: Collection[int] = (),
     *,
+    below: bool = False,
     grace: float = GRACE_SECONDS,
     table: ProcessTable | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> FamilyEnded:
     """End what a dead run left: processes of this user with its environment mark, and the trees of the pids `roots`.
 
-    `marks` are values of RALPH_RUN_ID; None means any. Never ends the calling process or one above it. `pause` waits
+    `marks` are values of RALPH_RUN_ID; None means any; `below` also takes those that lie below one of them (a run's
+    servers carry "RUN/server-NAME"). Never ends the calling process or one above it. `pause` waits
     between two steps, seconds.
     """
     table = table or system_table()
@@ -245,7 +247,7 @@ def sweep(
     trees = [Tree(table, root) for root in roots]
 
     def members() -> Mapping[int, Seen]:
-        found = dict(table.marked(marks)) if marks is None or marks else {}
+        found = dict(table.marked(marks, below=below)) if marks is None or marks else {}
         for tree in trees:
             found |= tree.members()
         return {pid: seen for pid, seen in found.items() if pid not in spared and not seen.zombie}

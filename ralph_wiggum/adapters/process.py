@@ -36,18 +36,20 @@ class Family:
         *,
         watch_commands: bool = True,
         files_token: Callable[[], str] | None = None,
+        lasting: bool = False,
     ) -> Ended:
         """Run a program to its end and return when nothing of its family is alive (or `error` says what is).
 
         The end is that of the process, not of its output. What comes after the agent's end, or after the runner
-        began to stop it, is read and thrown away. The sources are closed.
+        began to stop it, is read and thrown away. The sources are closed. `lasting`: what the program leaves behind
+        when it ends by itself goes on until `end` is called; where it had to be stopped, all of its family ends.
         """
         try:
             commands = CommandRules.of(limits) if watch_commands else None
             pid = self._launch(start)
             mark = start.env.get(MARK)
             loop = RunLoop(self.keeper, self._clock, watcher, pid=pid, mark=mark, wakeup=self._wakeup)
-            return loop.run(sources, limits, commands, files_token)
+            return loop.run(sources, limits, commands, files_token, lasting=lasting)
         except NotStartedError as error:
             return Ended(ending=Ending.NOT_STARTED, error=str(error))
         except KeyboardInterrupt:  # a second signal: at once; the keeper ends the family without us

@@ -113,8 +113,13 @@ class RunLoop:
         limits: Limits,
         commands: Rules | None,
         files_token: Callable[[], str] | None,
+        *,
+        lasting: bool = False,
     ) -> Ended:
-        """Watch the program until it ends or must end, then end its family. `commands` None: do not watch them."""
+        """Watch the program until it ends or must end, then end its family. `commands` None: do not watch them.
+
+        `lasting`: a program that ended by itself leaves its family alone.
+        """
         for source in sources:
             self._selector.register(source.fileno(), selectors.EVENT_READ, source)
             self._heard_from[source] = self._began
@@ -123,7 +128,8 @@ class RunLoop:
         with self._selector:
             stop = self._watch(self._began + limits.task_seconds)
             self._drain(DRAIN_SECONDS if stop is None else 0.0)
-            return self._ended(stop, self._end_family())
+            family = FamilyEnded(0, 0, 0) if lasting and stop is None else self._end_family()
+            return self._ended(stop, family)
 
     def _watch(self, deadline: float) -> Stop | None:
         """Loop until the program ended (None), or return why it must end."""

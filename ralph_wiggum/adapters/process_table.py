@@ -71,8 +71,11 @@ class ProcessTable(Protocol):
         """Return what a process runs."""
         ...
 
-    def marked(self, marks: Collection[str] | None) -> Mapping[int, Seen]:
-        """Return the living processes of this user that carry one of the marks; None: any mark."""
+    def marked(self, marks: Collection[str] | None, *, below: bool = False) -> Mapping[int, Seen]:
+        """Return the living processes of this user that carry one of the marks; None: any mark.
+
+        `below` also takes marks that lie below one of them, "run/server-web" below "run".
+        """
         ...
 
     def listening(self, pids: Iterable[int]) -> bool:
@@ -137,11 +140,11 @@ class LinuxTable:
             cwd=_link(f"{self._root}/{pid}/cwd"),
         )
 
-    def marked(self, marks: Collection[str] | None) -> Mapping[int, Seen]:
+    def marked(self, marks: Collection[str] | None, *, below: bool = False) -> Mapping[int, Seen]:
         """Return the living processes of this user that carry one of the marks."""
-        wanted = None if marks is None else {os.fsencode(f"{MARK}={mark}") for mark in marks}
         pids = [int(name) for name in os.listdir(self._root) if name.isdigit()]  # noqa: PTH208 - as above
-        found = (self.look(pid) for pid in pids if _own(f"{self._root}/{pid}") and self._has_mark(pid, wanted))
+        own = (pid for pid in pids if _own(f"{self._root}/{pid}"))
+        found = (self.look(pid) for pid in own if _fits(self._mark(pid), marks, below=below))
         return {seen.pid: seen for seen in found if seen is not None and not seen.zombie}
 
     def listening(self, pids: Iterable[int]) -> bool:
@@ -157,13 +160,14 @@ class LinuxTable:
         for thread in threads:
             yield from map(int, _read(f"{tasks}/{thread}/children").split())
 
-    def _has_mark(self, pid: int, wanted: Collection[bytes] | None) -> bool:
+    def _mark(self, pid: int) -> str | None:
+        """Return the mark of a process, None if it has none or cannot be looked into."""
         variables = _read(f"{self._root}/{pid}/environ")
-        if MARK.encode() not in variables:
-            return False
-        words = variables.split(b"\0")
         prefix = f"{MARK}=".encode()
-        return any(word.startswith(prefix) if wanted is None else word in wanted for word in words)
+        if prefix not in variables:
+            return None
+        words = (word for word in variables.split(b"\0") if word.startswith(prefix))
+        return next((os.fsdecode(word[len(prefix) :]) for word in words), None)
 
     def _listens(self, pid: int) -> bool:
         folder = f"{self._root}/{pid}/fd"
@@ -227,14 +231,14 @@ class PsutilTable:
             return Program("", (), "")
         return Program(info["exe"] or "", tuple(info["cmdline"] or ()), info["cwd"] or "")
 
-    def marked(self, marks: Collection[str] | None) -> Mapping[int, Seen]:
+    def marked(self, marks: Collection[str] | None, *, below: bool = False) -> Mapping[int, Seen]:
         """Return the living processes of this user that carry one of the marks."""
         import psutil  # noqa: PLC0415 - as above
 
         found: dict[int, Seen] = {}
         for process in psutil.process_iter(["environ", "uids"]):
             uids, mark = process.info["uids"], (process.info["environ"] or {}).get(MARK)
-            if mark is None or uids is None or uids.real != os.getuid() or not (marks is None or mark in marks):
+            if uids is None or uids.real != os.getuid() or not _fits(mark, marks, below=below):
                 continue
             if (seen := self.look(process.pid)) is not None and not seen.zombie:
                 found[seen.pid] = seen
@@ -269,6 +273,12 @@ def ancestors(table: ProcessTable, pid: int) -> frozenset[int]:
         seen = table.look(pid)
         pid = seen.ppid if seen is not None else 0
     return frozenset(found)
+
+
+def _fits(mark: str | None, marks: Collection[str] | None, *, below: bool) -> bool:
+    if mark is None or marks is None:
+        return mark is not None
+    return mark in marks or (below and any(mark.startswith(f"{each}/") for each in marks))
 
 
 def _descendants(root: int, everything: Mapping[int, Seen]) -> dict[int, Seen]:

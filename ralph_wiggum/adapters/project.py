@@ -147,7 +147,9 @@ def make_state(folder: Path) -> Path:
 
 
 def _clear(folder: Path) -> None:
-    """Move aside what is no folder on the way from `.ralph/` down to this one."""
+    """Move aside what is no folder on the way from `.ralph/` down to this one; nothing above or beside it is ours."""
+    if STATE not in folder.parts:
+        return
     below = list(takewhile(lambda place: place.name != STATE, (folder, *folder.parents)))
     top = below[-1].parent if below else folder
     for place in (top, *reversed(below)):

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
+from ralph_wiggum.app.order import Ports
 
 
 class Attendant:
     """A Watcher for one task's attempt, or for checks when `key` is "".
 
     `skip_others` carries out what was asked of other tasks at once (O17); the own one ends the attempt first (O38).
+    Servers are tended meanwhile: one that dies under an agent's hands is started again (O23).
     """
 
     def __init__(
-        self,
-        view: View,
-        ledger: Ledger,
-        interrupted: Callable[[], str],
-        key: str = "",
-        skip_others: Callable[[str], None] | None = None,
+        self, ports: Ports, ledger: Ledger, key: str = "", skip_others: Callable[[str], None] | None = None
     ) -> None:
-        self._view = view
+        self._ports = ports
+        self._view = ports.view
         self._ledger = ledger
-        self._interrupted = interrupted
         self._key = key
         self._skip_others = skip_others
 
@@ -37,12 +33,20 @@ class Attendant:
         if self._ledger.poll() and self._skip_others is not None:
             for key in [key for key in self._ledger.history.asked if key != self._key]:
                 self._skip_others(key)
+        tend(self._ports, self._ledger)
         self._view.refresh()
 
     def stop_reason(self) -> str | None:
         """Say why the child must end now: a signal, or a person who skipped its task."""
-        if reason := self._interrupted():
+        if reason := self._ports.interrupted():
             return reason
         if self._key and self._key in self._ledger.history.asked:
             return "skipped by a person"
         return None
+
+
+def tend(ports: Ports, ledger: Ledger) -> None:
+    """Have the servers looked after; what happened to one is noted and shown."""
+    for words in ports.servers.tend():
+        ledger.note(words)
+        ports.view.note(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ralph_wiggum.app.order import Order
 from ralph_wiggum.core import context, prompt, steering
@@ -14,9 +14,23 @@ from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.past import PastAttempt
 from ralph_wiggum.core.prompt import PromptRequest
+from ralph_wiggum.core.servers.standing import Health, Standing
 from ralph_wiggum.core.steering import SteeringFile
 from ralph_wiggum.core.strategy import Strategy
+from ralph_wiggum.core.visual.wanted import names_commands
 from ralph_wiggum.ports import Spec
+
+LOOKED_AT = (
+    "This is a visual task. When you have ended, the runner runs its agent-browser commands itself, in a browser "
+    "session of its own. Each has to succeed, each `is visible` has to be true, no request may fail, and the console "
+    "must show no new error. You need not run them, nor take screenshots."
+)
+LOOKED_AT_PAGES = (
+    "This is a visual task. When you have ended, the runner opens the project's pages with agent-browser itself. They "
+    "have to load with a good status and show something, no request may fail, and the console must show no new error. "
+    "You need not do that, nor take screenshots."
+)
+LOG_LINES = 4
 
 REQUIREMENTS = ("requirements.md", "bugfix.md", "spec.md")
 
@@ -25,12 +39,19 @@ class Briefing:
     """Writes prompts. Everything that it says about the task comes from the spec and the journal."""
 
     def __init__(
-        self, order: Order, spec: Spec, templates: Mapping[str, str], *, check_commands: tuple[str, ...] = ()
+        self,
+        order: Order,
+        spec: Spec,
+        templates: Mapping[str, str],
+        *,
+        check_commands: tuple[str, ...] = (),
+        servers: Callable[[], Sequence[Standing]] = tuple,
     ) -> None:
         self._order = order
         self._spec = spec
         self._templates = templates
         self._checks = check_commands
+        self._servers = servers
 
     def prompt(
         self, plan: Plan, task: Task, record: TaskRecord, retry: Retry, started: Started, blocked: Sequence[Gate]
@@ -64,7 +85,20 @@ class Briefing:
             command_seconds=limits.command_seconds,
             no_progress_seconds=limits.no_progress_seconds,
             longer_commands=tuple(pair for pair in limits.command_patterns if pair not in LONG_COMMANDS),
+            servers=tuple(f"{each.url} ({each.name})" for each in self._servers() if each.health is Health.UP),
+            notes=tuple(self._about_pages(task)),
         )
+
+    def _about_pages(self, task: Task) -> Iterator[str]:
+        """Yield what the agent of a visual task has to know: what is looked at, which server is not up (O25, O26)."""
+        if not self._order.looks_at(task):
+            return
+        yield LOOKED_AT if names_commands(task) else LOOKED_AT_PAGES
+        for server in self._servers():
+            if server.health is not Health.UP and server.reason:
+                last = server.tail.strip().splitlines()[-LOG_LINES:]
+                said = f"; the last that it printed: {' | '.join(last)}" if last else ""
+                yield f"The server {server.name} is not up: {server.reason}{said}"
 
     def _requirements(self) -> tuple[str, str]:
         """Return name and text of the document that tasks cite: requirements.md, else bugfix.md, else spec.md."""
@@ -86,7 +120,7 @@ class Briefing:
 def _past(ended: Ended) -> PastAttempt:
     return PastAttempt(
         number=ended.attempt,
-        strategy=Strategy(ended.strategy),
+        strategy=Strategy.FIRST if ended.how else Strategy(ended.strategy),
         reason=ended.reason,
         command=ended.failing,
         excerpt=ended.excerpt,
@@ -94,4 +128,5 @@ def _past(ended: Ended) -> PastAttempt:
         said=ended.summary,
         files=tuple(line[2:] for line in ended.files),
         fingerprint=ended.fingerprint,
+        look=bool(ended.how),
     )

@@ -33,6 +33,10 @@ class View(Protocol):
         """Take the result of one check."""
         ...
 
+    def looking(self, task: Task) -> None:
+        """Take the beginning of a look at a task's pages."""
+        ...
+
     def ended(self, task: Task, ended: Ended) -> None:
         """Take the end of an attempt and how it was judged."""
         ...

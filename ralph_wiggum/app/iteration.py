@@ -9,17 +9,36 @@ from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
-from ralph_wiggum.core import signals
+from ralph_wiggum.core import check_gate, signals
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import AgentOutcome, Change, Failed, Gate, Interrupted, Passed, Said, Verdict
-from ralph_wiggum.core.journal import Ended, GateSeen, Started
-from ralph_wiggum.core.judge import Evidence, judge, worth_checking
+from ralph_wiggum.core.journal import Accepted, Ended, GateSeen, Started
+from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
 
 EXCERPT_BYTES = 4000
 NAMED_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What gates gave, the visual one included, and words for the log that belong to them."""
+
+    gates: tuple[Gate, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Say whether a gate stands in the way."""
+        return any(gate.failed for gate in self.gates)
+
+    @property
+    def stopped(self) -> bool:
+        """Say whether a person stopped it: then it proves nothing."""
+        return any(gate.reason == check_gate.STOPPED for gate in self.gates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +78,7 @@ class Iteration:
         self._briefing = briefing
         self._skip_others = skip_others
         self._unjudged: Unjudged | None = None
-        self._round: tuple[str, tuple[Gate, ...]] = ("", ())  # key and gates of the last fix round
+        self._round: tuple[str, Proof] = ("", Proof())  # key and gates of the last fix round
         self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
@@ -74,9 +93,44 @@ class Iteration:
         self._ports.spec.hold()
         started = self._start(task, retry, before, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
+        if self._order.looks_at(task):
+            gates = self._ports.servers.ensure(self.attendant(task.key))
+            self._show([gate for gate in gates if gate.failed])  # the prompt tells of them too
         outcome = self._ask_agent(plan, task, started, retry, blocked)
         left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
         return self._judge(left)
+
+    def look_alone(self, task: Task) -> Ended:
+        """Look at the pages of a task that asks for nothing else, before any agent is paid for it (O25).
+
+        Its end is in the journal, as that of an attempt without an agent.
+        """
+        began = self._ports.clock.monotonic()
+        here = self._ports.repo.snapshot()
+        proof = self.prove(task, (), here, everything=False)
+        verdict: Verdict = by_gates_alone(proof.gates)
+        if reason := self.attendant(task.key).stop_reason():
+            verdict = Interrupted(reason=reason)
+        failed = next((gate for gate in proof.gates if gate.failed), None)
+        looked = Ended(
+            key=task.key,
+            id=task.id,
+            name=task.name,
+            attempt=0,
+            how="validation",
+            strategy="look",
+            seconds=round(self._ports.clock.monotonic() - began, 3),
+            excerpt=failed.excerpt[-EXCERPT_BYTES:] if failed else "",
+            failing=failed.command if failed else "",
+            gates=seen_gates(proof.gates),
+            notes=proof.notes,
+            after=here.tree,
+            after_large=dict(here.large),
+        )
+        ended = _with_verdict(looked, verdict)
+        self._ledger.record(ended)
+        self._ports.view.ended(task, ended)
+        return ended
 
     def judge_again(self) -> Ended | None:
         """Judge the attempt whose agent has ended, if there is one that is not judged yet.
@@ -86,10 +140,10 @@ class Iteration:
         """
         return None if self._unjudged is None else self._judge(self._unjudged)
 
-    def last_round(self, key: str) -> tuple[Gate, ...]:
-        """Return, once, the gates that just ended a fix round of this checkpoint; () where none ran (O18: reuse)."""
-        (of, gates), self._round = self._round, ("", ())
-        return gates if of == key else ()
+    def last_round(self, key: str) -> Proof | None:
+        """Return, once, the gates that just ended a fix round of this checkpoint; None where none ran (O18: reuse)."""
+        (of, proof), self._round = self._round, ("", Proof())
+        return proof if of == key and proof.gates else None
 
     def _judge(self, left: Unjudged) -> Ended:
         self._unjudged = left
@@ -97,7 +151,7 @@ class Iteration:
         ended = self._describe(left.task, left.started, seen)
         self._ledger.record(ended)
         self._unjudged = None
-        self._round = (left.task.key, seen.gates) if left.fix_round else ("", ())
+        self._round = (left.task.key, Proof(gates=seen.gates)) if left.fix_round else ("", Proof())
         self._ports.view.ended(left.task, ended)
         return ended
 
@@ -112,14 +166,14 @@ class Iteration:
             id=task.id,
             name=task.name,
             line=task.line,
-            attempt=1 if fresh else len(record.counted) + 1,
+            attempt=1 if record.settled else len(record.tried) + 1,
             iteration=self._ledger.history.iterations + 1,
             agent=self._order.agent,
             strategy=retry.strategy.value,
             timeout=retry.timeout,
             base=base.tree,
             large=dict(base.large),
-            checkpoint=fix_round,
+            checkpoint=fix_round and bool(task.checkpoint),
         )
         self._ledger.record(started)
         return started
@@ -149,7 +203,7 @@ class Iteration:
 
     def attendant(self, key: str = "") -> Attendant:
         """Return who watches over the child processes of a task."""
-        return Attendant(self._ports.view, self._ledger, self._ports.interrupted, key, self._skip_others)
+        return Attendant(self._ports, self._ledger, key, self._skip_others)
 
     def _look(self, task: Task, started: Started, before: Snapshot, outcome: AgentOutcome, *, fix_round: bool) -> Seen:
         """Put back what only the runner may do, see what changed, run the checks if they can matter, judge."""
@@ -159,16 +213,19 @@ class Iteration:
         base = _base(started)
         said = signals.read(outcome.message)
         changes = () if after == base else repo.changes(base, after)
-        gates: tuple[Gate, ...] = ()
-        if worth_checking(outcome, said, fix_round=fix_round) and (changes or said.no_change is not None or fix_round):
-            gates = self.check(task, changes, after, everything=fix_round or task.checkpoint == WORKING_CHECKPOINT)
+        looking = self._order.looks_at(task) and is_pure_validation(task)
+        proof = Proof()
+        anything = bool(changes) or said.no_change is not None or fix_round or looking
+        if anything and worth_checking(outcome, said, fix_round=fix_round):
+            proof = self.prove(task, changes, after, everything=fix_round or task.checkpoint == WORKING_CHECKPOINT)
         evidence = Evidence(
             outcome=outcome,
             said=said,
             changed=bool(changes),
             progressed=after != before,
-            gates=gates,
+            gates=proof.gates,
             fix_round=fix_round,
+            looking=looking,
         )
         verdict: Verdict = judge(evidence)
         if reason := self.attendant(task.key).stop_reason():
@@ -179,9 +236,9 @@ class Iteration:
             base=base,
             after=after,
             changes=changes,
-            gates=gates,
+            gates=proof.gates,
             verdict=verdict,
-            notes=notes,
+            notes=(*notes, *proof.notes),
         )
 
     def _protect(self, task: Task) -> tuple[str, ...]:
@@ -193,14 +250,41 @@ class Iteration:
             self._ports.view.note(text)
         return notes
 
-    def check(self, task: Task, changes: Sequence[Change], tree: Snapshot, *, everything: bool) -> tuple[Gate, ...]:
-        """Run the checks that these changes call for (all of them for `everything`), showing each result."""
+    def prove(self, task: Task, changes: Sequence[Change], tree: Snapshot, *, everything: bool) -> Proof:
+        """Run the checks that these changes call for (all of them for `everything`), showing each result.
+
+        Where they pass and the task is visual, its pages are looked at too.
+        """
         changed = None if everything else [change.path for change in changes]
         gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self.attendant(task.key)))
         self._checked = self._checked or bool(gates)
+        self._show(gates)
+        checked = Proof(gates=gates)
+        return checked if checked.failed or checked.stopped else self.look(task, checked)
+
+    def look(self, task: Task, checked: Proof = Proof()) -> Proof:
+        """Return `checked` with what the runner found at the pages of a visual task; other tasks have none (O25)."""
+        if not self._order.looks_at(task):
+            return checked
+        attendant = self.attendant(task.key)
+        self._ports.view.looking(task)
+        looked = self._ports.validator.run(task, self._ledger.history.console, attendant, self._say)
+        self._checked = True  # servers and pages may have written files
+        self._show(looked.gates)
+        proof = Proof(
+            gates=(*checked.gates, *looked.gates),
+            notes=(*checked.notes, *looked.notes, *(f"screenshot: {path}" for path in looked.screenshots)),
+        )
+        if not proof.failed and not proof.stopped:
+            self._ledger.record(Accepted(key=task.key, console={page: list(e) for page, e in looked.console.items()}))
+        return proof
+
+    def _show(self, gates: Sequence[Gate]) -> None:
         for gate in gates:
             self._ports.view.gate(gate)
-        return gates
+
+    def _say(self, text: str) -> None:
+        self._ports.view.output(f"{text}\n")
 
     def _describe(self, task: Task, started: Started, seen: Seen) -> Ended:
         outcome, verdict = seen.outcome, seen.verdict
@@ -251,6 +335,7 @@ def _with_verdict(ended: Ended, verdict: Verdict) -> Ended:
                 reason=verdict.reason,
                 progressed=verdict.progressed,
                 environment=verdict.environment,
+                hopeless=verdict.hopeless,
             )
         case Interrupted():
             return ended._replace(result="interrupted", reason=verdict.reason)

@@ -109,6 +109,12 @@ class LiveView:
         style = {GateStatus.PASSED: "green", GateStatus.FAILED: "red"}.get(gate.status, "dim")
         self._say(f"  check {gate_words(gate)}", style)
 
+    def looking(self, task: Task) -> None:
+        """Show that the pages are looked at, in place of the agent."""
+        self._began = self._clock.monotonic()
+        self._tail = ""
+        self._update(task=label(task), doing="looking at its pages", limit=0.0, wait="")
+
     def ended(self, task: Task, ended: Ended) -> None:
         """Let an attempt that did not pass scroll by."""
         self._tail = ""
@@ -205,7 +211,8 @@ def _bar(state: LiveState, width: int) -> RenderableType:
 
 
 def _doing(state: LiveState) -> str:
-    return f"{state.doing}, {_minutes(state.elapsed)} of {_minutes(state.limit)}"
+    limit = f" of {_minutes(state.limit)}" if state.limit else ""
+    return f"{state.doing}, {_minutes(state.elapsed)}{limit}"
 
 
 def _line(text: str, width: int, style: str) -> Text:

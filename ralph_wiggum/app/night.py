@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
-from ralph_wiggum.app.iteration import Iteration, seen_gates
+from ralph_wiggum.app.iteration import Iteration, Proof, seen_gates
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import Weather
 from ralph_wiggum.core import fingerprint
-from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide
+from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide, give_up
 from ralph_wiggum.core.errors import Exit
-from ralph_wiggum.core.evidence import Gate, GateStatus
+from ralph_wiggum.core.evidence import Gate, Passed
 from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
+from ralph_wiggum.core.judge import by_gates_alone
 from ralph_wiggum.core.model import OPEN, PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.select import Close, Finished, Work, select
-from ralph_wiggum.ports import Snapshot
+from ralph_wiggum.core.visual.wanted import is_pure_validation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Night:
             self._after_attempt(self._ports.spec.plan(), ended)
         plan = self.mending.current_plan()
         self._obey_skips(plan)
+        tend(self._ports, self._ledger)
         plan = self._ports.spec.plan()
         self._ports.view.progress(plan, self._ledger.history)
         if outcome := self._ending or self._limit(plan):
@@ -130,9 +133,9 @@ class Night:
     # --- parents, checkpoints, leaves
 
     def _close(self, plan: Plan, task: Task) -> None:
-        """Tick a parent whose required sub-tasks are complete; a checkpoint among them passes its gate first (O3)."""
-        if task.checkpoint and self._order.checkpoints:
-            self._checkpoint(plan, task, leaf=False)
+        """Tick a parent whose required sub-tasks are complete; a checkpoint or visual one passes its gate first."""
+        if self._is_gate(task) or self._order.looks_at(task):
+            self._pass_gate(plan, task, leaf=False)
             return
         self._settling.complete_without_agent(task, "parent", (), verified=True)
 
@@ -142,7 +145,10 @@ class Night:
         if self._ledger.history.of(task.key).deferred:
             self._ledger.record(Reopened(key=task.key, by="runner", reason="all else is done: once more"))
         if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
-            self._checkpoint(plan, task, leaf=True)
+            self._pass_gate(plan, task, leaf=True)
+            return
+        if self._looks_first(task):
+            self._after_attempt(plan, self.iteration.look_alone(task))
             return
         self._follow(plan, task, decide(self._attempts(task, self._order.policy), self._order.policy))
 
@@ -176,6 +182,13 @@ class Night:
         before = tuple(ended for ended in attempts if ended.run != self._order.run_id)
         ends = policy.on_give_up == "end" or (self._is_gate(task) and self._order.end_at_failed_checkpoint)
         return own if ends and isinstance(decide(before, policy), (Skip, End)) else attempts
+
+    def _looks_first(self, task: Task) -> bool:
+        """Say whether the pages are looked at before an agent is asked: once a run, where nothing else is wanted."""
+        if not self._order.looks_at(task) or not is_pure_validation(task):
+            return False
+        record = self._ledger.history.of(task.key)
+        return record.passed is None and not any(ended.run == self._order.run_id for ended in record.attempts)
 
     def _is_gate(self, task: Task) -> bool:
         return bool(task.checkpoint) and self._order.checkpoints
@@ -239,26 +252,34 @@ class Night:
             self._ledger.record(Reopened(key=key, by="runner", reason=f"not the task's fault: {ended.reason}"))
         self.weather.wait_out(ended)
 
-    def _checkpoint(self, plan: Plan, task: Task, *, leaf: bool) -> None:
-        """Run all checks first; tick if they pass, else have an agent mend what failed, up to ten times (O19)."""
+    def _pass_gate(self, plan: Plan, task: Task, *, leaf: bool) -> None:
+        """Run all checks of a checkpoint and look at the pages of what is visual; tick if all is well (O19, O25).
+
+        Else an agent is asked to mend what failed, up to ten times.
+        """
         if self._ledger.history.of(task.key).passed is not None:
             self._complete(task)
             return
-        gates = self.iteration.last_round(task.key) or self._check_all(task)
-        if self._ports.interrupted():
+        proof = self.iteration.last_round(task.key) or self._prove(task)
+        if self._ports.interrupted() or proof.stopped:
             return
-        failed = tuple(gate for gate in gates if gate.failed)
+        failed = tuple(gate for gate in proof.gates if gate.failed)
         if not failed:
-            verified = any(gate.status is GateStatus.PASSED for gate in gates)
-            self._settling.complete_without_agent(task, "checkpoint", seen_gates(gates), verified=verified)
+            how = "checkpoint" if self._is_gate(task) else "validation"
+            verdict = by_gates_alone(proof.gates)
+            verified = isinstance(verdict, Passed) and verdict.verified
+            self._settling.complete_without_agent(
+                task, how, seen_gates(proof.gates), verified=verified, notes=proof.notes
+            )
             self.weather.cleared()
             self._after_checkpoint(task)
             return
         self._blocked(plan, task, failed, leaf=leaf)
 
-    def _check_all(self, task: Task) -> tuple[Gate, ...]:
-        tree: Snapshot = self._ports.repo.snapshot()
-        return self.iteration.check(task, (), tree, everything=True)
+    def _prove(self, task: Task) -> Proof:
+        if self._is_gate(task):
+            return self.iteration.prove(task, (), self._ports.repo.snapshot(), everything=True)
+        return self.iteration.look(task)
 
     def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
         rounds = self._order.checkpoint_rounds
@@ -267,11 +288,19 @@ class Night:
         if not attempts:
             reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
             blocked = CheckpointBlocked(
-                key=task.key, id=task.id, name=task.name, reason=reason, gates=seen_gates(failed)
+                key=task.key,
+                id=task.id,
+                name=task.name,
+                reason=reason,
+                gates=seen_gates(failed),
+                visual=not self._is_gate(task),
             )
             self._ledger.record(blocked)
-            self._ports.view.note(f"CHECKPOINT BLOCKED: {task.name}: {reason}")
-        self._follow(plan, task, decide(attempts, policy), failed, leaf=leaf)
+            what = "VISUAL VALIDATION FAILED" if blocked.visual else "CHECKPOINT BLOCKED"
+            self._ports.view.note(f"{what}: {task.name}: {reason}")
+        hopeless = next((gate.reason for gate in failed if gate.hopeless), "")
+        decision = give_up(f"no attempt can change it: {hopeless}", policy) if hopeless else decide(attempts, policy)
+        self._follow(plan, task, decision, failed, leaf=leaf)
 
     def _after_checkpoint(self, task: Task) -> None:
         """End the run after a checkpoint, passed or skipped, if that was asked for (O10); others change nothing."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from ralph_wiggum.app.events import View
+from ralph_wiggum.core import classify
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.model import Task
-from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Repo, Spec
+from ralph_wiggum.core.visual.looked import Looked
+from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Repo, Servers, Spec, Watcher
 
 PROBE_SECONDS = (300.0, 900.0, 1800.0, 3600.0)  # O37: wait 5, 15, 30, 60 minutes between probes
 
@@ -42,11 +45,31 @@ class Order:
     policy: Policy = field(default_factory=Policy)
     checkpoint_rounds: int = 10
     limits: Limits = field(default_factory=Limits)
+    visual: bool = True  # visual_validation.enabled
     visual_patterns: tuple[str, ...] = ()
     due: tuple[Path, ...] = ()  # runner-owned files that go into commits at checkpoints and at the end
     tasks_file: Path = field(default_factory=Path)
     ask_before_skip: Callable[[Task, str], bool] | None = None
     environment: tuple[tuple[str, str], ...] = ()
+
+    def looks_at(self, task: Task) -> bool:
+        """Say whether a task is complete only after the runner has looked at its pages (O6, O25)."""
+        return self.visual and classify.is_visual(task, self.visual_patterns)
+
+
+class Validator(Protocol):
+    """Looks at the pages of a visual task (O25)."""
+
+    @property
+    def missing(self) -> str:
+        """Return what pages cannot be looked at without, and how to install it; "" if all is there."""
+        ...
+
+    def run(
+        self, task: Task, accepted: Mapping[str, tuple[str, ...]], watcher: Watcher, say: Callable[[str], None]
+    ) -> Looked:
+        """Look at a task's pages; `accepted` are the console errors that do not count, by page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +80,8 @@ class Ports:
     repo: Repo
     checks: Checks
     agent: Agent
+    servers: Servers
+    validator: Validator
     clock: Clock
     view: View
     interrupted: Callable[[], str]  # "" or the name of the signal that asked for the end

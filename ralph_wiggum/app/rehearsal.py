@@ -13,6 +13,7 @@ from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.journal import Started
 from ralph_wiggum.core.model import PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.select import Close, Work, select
+from ralph_wiggum.core.visual.wanted import is_pure_validation
 
 
 def rehearse(ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> Iterator[str]:
@@ -45,7 +46,11 @@ def _in_order(plan: Plan, order: Order) -> Iterator[str]:
 
 
 def _how(task: Task, order: Order) -> str:
-    return "checkpoint: the checks alone" if task.checkpoint == PURE_CHECKPOINT and order.checkpoints else "agent"
+    if task.checkpoint == PURE_CHECKPOINT and order.checkpoints:
+        return "checkpoint: the checks alone"
+    if order.looks_at(task):
+        return "looked at first, then agent" if is_pure_validation(task) else "agent, then looked at"
+    return "agent"
 
 
 def _checks(ports: Ports, ledger: Ledger) -> Iterator[str]:
@@ -54,7 +59,7 @@ def _checks(ports: Ports, ledger: Ledger) -> Iterator[str]:
         yield "checks: none are configured or found; tasks would be unverified"
         return
     yield "checks, as they stand now:"
-    attendant = Attendant(ports.view, ledger, ports.interrupted)
+    attendant = Attendant(ports, ledger)
     for gate in ports.checks.baseline("", attendant):
         yield f"  {_result(gate)}  {gate.command}  ({gate.seconds:.1f} s)"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
+from ralph_wiggum.core.model import IN_PROGRESS, OPEN, QUEUED, Task
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.select import Finished, select
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
@@ -129,6 +130,7 @@ class Run:
         for warned in self._ports.spec.plan().warnings:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         self._set_up()
+        self._bring_up_servers()
         self._take_baseline()
 
     def _since(self) -> Snapshot | None:
@@ -156,6 +158,25 @@ class Run:
             if gate.failed:
                 self._note(f"set-up command failed: {gate.command}: {gate.reason}")
 
+    def _bring_up_servers(self) -> None:
+        """Start what visual tasks will need, and say now what would fail them in the night (O23)."""
+        if self._order.one_task or not any(map(self._order.looks_at, self._to_do())):
+            return
+        for gate in self._ports.servers.ensure(self._attendant()):
+            self._ports.view.gate(gate)
+            if gate.failed:
+                self._note(f"{gate.name}: {gate.reason}; it is tried again before each visual task")
+        if missing := self._ports.validator.missing:
+            self._note(f"visual tasks cannot be looked at, and will be skipped: {missing}")
+
+    def _to_do(self) -> Iterator[Task]:
+        """Yield the tasks that this run may come to, parents too."""
+        plan, order = self._ports.spec.plan(), self._order
+        for task in plan.tasks:
+            waits = task.mark in (OPEN, IN_PROGRESS) or (order.queued and task.mark == QUEUED)
+            if waits and (order.optional or task.index not in plan.left_alone):
+                yield task
+
     def _take_baseline(self) -> None:
         """Run the checks before the first task (O18).
 
@@ -179,7 +200,7 @@ class Run:
             self._note("no checks are configured or found: tasks and checkpoints will be unverified")
 
     def _attendant(self) -> Attendant:
-        return Attendant(self._ports.view, self._ledger, self._ports.interrupted)
+        return Attendant(self._ports, self._ledger)
 
     # --- the night
 

@@ -14,13 +14,13 @@ from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core import classify
 from ralph_wiggum.core.commits import subject_line
 from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.evidence import Gate
+from ralph_wiggum.core.evidence import FailureKind, Gate
 from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
 from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
 from ralph_wiggum.core.select import next_task
 from ralph_wiggum.ports import Committed, Restored, Snapshot
 
-NOT_LOOKED_AT = "a visual task, but visual validation is not built yet: nobody looked at the page"
+NOT_LOOKED_AT = "a visual task, but visual_validation.enabled is false: nobody looked at the page"
 
 
 class Settling:
@@ -40,7 +40,7 @@ class Settling:
         first = self._ledger.history.owed or record.first  # a commit that failed is made up for by this one
         after = None if ended.how == "parent" else Snapshot(tree=ended.after, large=ended.after_large)
         base = Snapshot(tree=first.base, large=first.large) if first else after
-        visual = not ended.how and classify.is_visual(task, self._order.visual_patterns)
+        unseen = not self._order.visual and classify.is_visual(task, self._order.visual_patterns)
         self._tick(
             task,
             Ticked(
@@ -48,18 +48,20 @@ class Settling:
                 id=task.id,
                 name=task.name,
                 how=ended.how or ("checkpoint" if ended.checkpoint else "agent"),
-                verified=ended.verified and not visual,
-                notes=(NOT_LOOKED_AT,) if visual else (),
-                attempts=sum(not each.how for each in record.counted),
+                verified=ended.verified,
+                notes=(*(ended.notes if ended.how else ()), *((NOT_LOOKED_AT,) if unseen else ())),
+                attempts=len(record.tried),
                 gates=ended.gates,
             ),
             base,
             after,
         )
 
-    def complete_without_agent(self, task: Task, how: str, gates: Sequence[GateSeen], *, verified: bool) -> None:
-        """Tick a parent whose sub-tasks are complete, or a pure checkpoint whose checks pass (O3, O19)."""
-        gate = how == "checkpoint"
+    def complete_without_agent(
+        self, task: Task, how: str, gates: Sequence[GateSeen], *, verified: bool, notes: Sequence[str] = ()
+    ) -> None:
+        """Tick a parent whose sub-tasks are complete, or what had only to pass its gates (O3, O19, O25)."""
+        gate = how != "parent"
         here = self._ports.repo.snapshot() if gate else Snapshot(tree="")
         passed = Ended(
             key=task.key,
@@ -71,7 +73,8 @@ class Settling:
             gates=tuple(gates),
             after=here.tree,
             after_large=dict(here.large),
-            checkpoint=gate,
+            checkpoint=how == "checkpoint",
+            notes=tuple(notes),
         )
         self._ledger.record(passed)
         self.complete(task, passed)
@@ -113,8 +116,8 @@ class Settling:
     def skip(self, task: Task, reason: str, *, by: str = "runner") -> tuple[Gate, ...]:
         """Skip a task: keep what it left behind as a patch, put the tree back, mark it `[S]`.
 
-        Returns the gates of one more run of the checks where a failed check was the reason; red ones mean that the
-        task was not to blame (O37).
+        Returns the gates of one more run of the checks, or of the servers, where one of these was the reason; red ones
+        mean that the task was not to blame (O37).
         """
         record = self._ledger.history.of(task.key)
         base = Snapshot(tree=record.first.base, large=record.first.large) if record.first else Snapshot(tree="")
@@ -134,10 +137,9 @@ class Settling:
         )
         self.finish_skip(task)
         last = record.counted[-1] if record.counted else None
-        blameless = last is not None and last.kind == "check" and not last.checkpoint
-        if by == "runner" and blameless:  # a checkpoint was red before anybody tried to mend it
-            return self._check_again(base)
-        return ()
+        if by != "runner" or last is None or last.checkpoint:  # a checkpoint was red before anybody tried to mend it
+            return ()
+        return self._look_again(last.kind, base)
 
     def skip_meanwhile(self, key: str) -> None:
         """Carry out a person's skip of a task that is not the one being worked on, while an attempt goes on.
@@ -199,9 +201,16 @@ class Settling:
         after = Snapshot(tree=decided.after, large=decided.after_large)
         return take_out(self._ports.repo, task.key, base, after, self._order.skipped, self._order.root)
 
-    def _check_again(self, base: Snapshot) -> tuple[Gate, ...]:
-        attendant = Attendant(self._ports.view, self._ledger, self._ports.interrupted)
-        return tuple(self._ports.checks.run(None, base.tree, attendant))
+    def _look_again(self, kind: str, base: Snapshot) -> tuple[Gate, ...]:
+        """Return the gates of one more run of what failed, now that the task's work is taken out (O37)."""
+        attendant = Attendant(self._ports, self._ledger)
+        match kind:
+            case FailureKind.CHECK.value:
+                return tuple(self._ports.checks.run(None, base.tree, attendant))
+            case FailureKind.SERVER.value:
+                return self._ports.servers.ensure(attendant)
+            case _:
+                return ()
 
     def _next_label(self, plan: Plan) -> str:
         following = next_task(plan, optional=self._order.optional, queued=self._order.queued)

@@ -50,6 +50,10 @@ class PlainView:
         """Say how a check went."""
         self._say(f"  check {gate_words(gate)}")
 
+    def looking(self, task: Task) -> None:
+        """Say whose pages are looked at."""
+        self._say(f"{label(task)}: looking at its pages")
+
     def ended(self, task: Task, ended: Ended) -> None:
         """Say how an attempt that did not pass ended."""
         if ended.result != "passed":

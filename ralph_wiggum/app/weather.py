@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.attendant import Attendant, tend
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
 from ralph_wiggum.core import fingerprint
+from ralph_wiggum.core.evidence import FailureKind
 from ralph_wiggum.core.journal import Ended, Skipped, Ticked, Waiting, WentOn
+
+PROBED = frozenset({FailureKind.CHECK.value, FailureKind.SERVER.value})  # what can be tried without an agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +77,17 @@ class Weather:
     def wait_out(self, ended: Ended) -> bool:
         """Wait 5, 15, 30, 60, 60 … minutes until a probe finds the environment back; False if the run must end.
 
-        A failed check is probed by running the checks, an agent that could not start by the next attempt. A check
-        that is red without a sign of the environment (no missing tool, no refused connection) gets four waits: then
-        it is taken for what it is, a fault in the tree that tasks are tried and skipped over.
+        A failed check is probed by running the checks, a server by bringing it up, an agent that could not start by
+        the next attempt. A check or a server that is red without a sign of the environment (no missing tool, no
+        refused connection) gets four waits: then it is taken for what it is, a fault in the tree that tasks are tried
+        and skipped over.
         """
         while True:
             seconds = PROBE_SECONDS[min(self._waits, len(PROBE_SECONDS) - 1)]
             self._waits += 1
             if not self._wait(seconds, ended.reason):
                 return False
-            if ended.kind != "check" or not self._still_red(ended.fingerprint):
+            if ended.kind not in PROBED or not self._still_red(ended):
                 self._probing = ended.fingerprint
                 self._suspect = None
                 return True
@@ -104,11 +108,14 @@ class Weather:
 
     def _wake(self) -> bool:
         self._ledger.poll()
+        tend(self._ports, self._ledger)
         self._ports.view.refresh()
         limit = self._order.until
         return bool(self._ports.interrupted()) or (limit is not None and self._ports.clock.now() >= limit)
 
-    def _still_red(self, key: str) -> bool:
-        attendant = Attendant(self._ports.view, self._ledger, self._ports.interrupted)
-        failed = [gate for gate in self._ports.checks.run(None, "", attendant) if gate.failed]
-        return bool(failed) and fingerprint.of_gates(failed) == key
+    def _still_red(self, ended: Ended) -> bool:
+        attendant = Attendant(self._ports, self._ledger)
+        servers = ended.kind == FailureKind.SERVER.value
+        gates = self._ports.servers.ensure(attendant) if servers else self._ports.checks.run(None, "", attendant)
+        failed = [gate for gate in gates if gate.failed]
+        return bool(failed) and fingerprint.of_gates(failed) == ended.fingerprint

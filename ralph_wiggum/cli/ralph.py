@@ -14,6 +14,7 @@ COMMANDS = {
     "next": "run the next task alone, then stop",
     "status": "show how far a spec is, or all of them",
     "skip": "give a task up, with a reason",
+    "servers": "bring the servers of the settings up, end them, show them",
 }
 
 HEAD = """usage: ralph COMMAND [ARGUMENTS …]
@@ -24,12 +25,13 @@ The overnight runner for Kiro-style markdown specs: tasks.md in the evening, pro
 commands:"""
 
 TAIL = """
-Each is also a program of its own: `ralph overnight demo` is `ralph-overnight demo`.
+The first four are also programs of their own: `ralph overnight demo` is `ralph-overnight demo`.
 
 examples:
   ralph status                    all specs, one line each
   ralph overnight demo 100        up to 100 agent runs on .kiro/specs/demo
   ralph skip demo 2.3 "why"       give task 2.3 up
+  ralph servers up                start the dev servers, and leave them up
 
 exit codes: 0 done, 1 a bug in ralph, 2 bad usage or input, 3 some tasks skipped, 4 required tasks open,
   5 another run holds this work tree, 130/143 stopped by a signal"""

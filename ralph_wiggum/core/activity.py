@@ -41,6 +41,7 @@ _APPROACHES = {
     "simpler": "a simpler scope",
     "other-approach": "another approach, from the logs and errors",
     "conservative": "the most conservative one",
+    "look": "the runner looked before any agent was asked",
 }
 
 
@@ -141,6 +142,8 @@ def _ticked(ticked: Ticked, passed: Ended | None) -> str:
 
 
 def _what_was_done(ticked: Ticked, passed: Ended | None) -> str:
+    if ticked.how == "validation":
+        return "The runner looked at the page and found it in order; no agent was needed."
     if passed is None:
         return "All checks passed; no agent was needed." if ticked.verified else "There is no check to run."
     said = block(passed.summary) or "The agent said nothing about it."
@@ -150,6 +153,8 @@ def _what_was_done(ticked: Ticked, passed: Ended | None) -> str:
 def _failed(ended: Ended, record: TaskRecord, retry_limit: int) -> str:
     attempts = (*record.attempts, ended)
     before = [attempt for attempt in record.attempts if attempt.result != "interrupted"]
+    if ended.how == "validation":
+        return _looked(ended)
     top = [f"CHECKPOINT BLOCKED: {inline(ended.name)}"] if ended.checkpoint else []
     top += [
         f"RETRY {max(1, identical_failures(attempts))}/{retry_limit}",
@@ -160,6 +165,20 @@ def _failed(ended: Ended, record: TaskRecord, retry_limit: int) -> str:
         *(f"  {line}" for line in _numbered(before)),
     ]
     return _attempt(ended, _GOING_ON, top, _attempt_notes(ended))
+
+
+def _looked(ended: Ended) -> str:
+    """Return the entry of a look that the runner took before it asked an agent (O25)."""
+    top = [f"VISUAL VALIDATION FAILED: {inline(ended.name)}", "", f"- **Issue:** {inline(ended.reason)}"]
+    return _text(
+        _heading(ended.at, _task(ended)),
+        _GOING_ON,
+        top=top,
+        done="The runner looked at the page; no agent was asked yet.",
+        files=(),
+        gates=ended.gates,
+        notes=_attempt_notes(ended),
+    )
 
 
 def _interrupted(ended: Ended) -> str:
@@ -177,7 +196,9 @@ def _skipped(skipped: Skipped, record: TaskRecord) -> str:
     counted = record.counted
     identical = identical_failures(counted)
     repeated = skipped.reason.startswith(f"{identical} identical")
-    why = f"{identical} identical failures" if repeated else f"{len(counted)} attempts"
+    tried = len(record.tried)
+    number = "no agent was asked" if not tried else "1 attempt" if tried == 1 else f"{tried} attempts"
+    why = f"{identical} identical failures" if repeated else number
     top = [f"CHECKPOINT SKIPPED: {inline(skipped.name)}"] if skipped.checkpoint else []
     top += [
         f"AUTO-SKIPPED ({why})",
@@ -215,12 +236,12 @@ def _skip_text(skipped: Skipped, top: Sequence[str], gates: Sequence[GateSeen]) 
 
 
 def _blocked(blocked: CheckpointBlocked, retry_limit: int) -> str:
-    name = inline(blocked.name)
+    what = "VISUAL VALIDATION FAILED" if blocked.visual else "CHECKPOINT BLOCKED"
     return _text(
         _heading(blocked.at, _task(blocked)),
         _GOING_ON,
-        top=[f"CHECKPOINT BLOCKED: {name}", "", f"- **Issue:** {inline(blocked.reason)}"],
-        done="All checks were run.",
+        top=[f"{what}: {inline(blocked.name)}", "", f"- **Issue:** {inline(blocked.reason)}"],
+        done="The runner looked at the page." if blocked.visual else "All checks were run.",
         files=(),
         gates=blocked.gates,
         notes=[f"an agent is asked to mend what failed, up to {retry_limit} times"],

@@ -68,11 +68,12 @@ Decision = Complete | Retry | Skip | Leave | End
 def identical_failures(attempts: Sequence[Ended]) -> int:
     """Return how many counted attempts at the end failed in the same way (O14).
 
-    Interrupted attempts are no evidence either way. A timeout with progress is identical to nothing.
+    Interrupted attempts and looks that the runner took alone are no evidence either way. A timeout with progress is
+    identical to nothing.
     """
     count = 0
     key = ""
-    for ended in reversed([ended for ended in attempts if ended.result != "interrupted"]):
+    for ended in reversed([ended for ended in attempts if ended.result != "interrupted" and not ended.how]):
         if ended.result != "failed" or ended.progressed or (count and ended.fingerprint != key):
             break
         key = ended.fingerprint
@@ -83,14 +84,17 @@ def identical_failures(attempts: Sequence[Ended]) -> int:
 def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
     """Choose the next step of a task from its attempts, oldest first (none: the first attempt)."""
     counted = [ended for ended in attempts if ended.result != "interrupted"]
+    if counted and counted[-1].result == "passed":
+        return Complete()
+    if counted and counted[-1].hopeless:
+        return give_up(f"no attempt can change it: {counted[-1].reason}", policy)
+    counted = [ended for ended in counted if not ended.how]  # a look that the runner took alone is no attempt
     if not counted:
         return Retry(strategy=Strategy.FIRST, timeout=policy.timeout)
-    if counted[-1].result == "passed":
-        return Complete()
     identical = identical_failures(counted)
     reason = _out_of_attempts(counted, identical, policy)
     if reason:
-        return _give_up(reason, policy)
+        return give_up(reason, policy)
     last_chance = identical + 1 >= policy.threshold or len(counted) + 1 >= policy.max_attempts
     return Retry(
         strategy=strategy(identical, last=last_chance),
@@ -111,7 +115,8 @@ def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -
     return ""
 
 
-def _give_up(reason: str, policy: Policy) -> Decision:
+def give_up(reason: str, policy: Policy) -> Skip | Leave | End:
+    """Return what the settings want done with a task that cannot be done."""
     match policy.on_give_up:
         case "end":
             return End(reason=reason)

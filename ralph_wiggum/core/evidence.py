@@ -73,7 +73,8 @@ class Gate:
 
     `failures` are the keys of the failures that count (new since the baseline; test ids, `path: code`, else
     normalised lines), sorted; `counts` is what the tool printed of its totals ("12 passed, 1 failed"), or "";
-    `environment` says that the gate could not run at all: a missing tool, an unreachable service (O37).
+    `environment` says that the gate could not run at all: a missing tool, an unreachable service (O37). `hopeless`:
+    no attempt of an agent can change that (agent-browser is not installed), so none is spent on it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Gate:
     failures: tuple[str, ...] = ()
     counts: str = ""
     environment: bool = False
+    hopeless: bool = False
 
     @property
     def failed(self) -> bool:
@@ -121,6 +123,8 @@ class FailureKind(StrEnum):
     """Why an attempt failed; the first word of its fingerprint."""
 
     CHECK = "check"
+    SERVER = "server"  # a server of the settings could not be brought up (O23)
+    VISUAL = "visual"  # O25
     TIMEOUT = "timeout"
     NO_PROGRESS = "no progress"
     NO_CHANGE = "no change"
@@ -145,7 +149,7 @@ class Failed:
     """The attempt did not do the task.
 
     `fingerprint` is equal for identical failures (O14). `progressed`: it ran out of time while the tree changed.
-    `environment`: not the task's fault (O37).
+    `environment`: not the task's fault (O37). `hopeless`: no further attempt can end otherwise.
     """
 
     kind: FailureKind
@@ -153,6 +157,7 @@ class Failed:
     reason: str
     progressed: bool = False
     environment: bool = False
+    hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

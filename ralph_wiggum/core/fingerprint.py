@@ -129,7 +129,14 @@ def of_gates(gates: Sequence[Gate]) -> str:
     end of its output stand for them.
     """
     parts = sorted({_gate(gate) for gate in gates if gate.failed})
-    return _key(FailureKind.CHECK.value, "\n".join(parts))
+    return _key(kind_of_gates(gates).value, "\n".join(parts))
+
+
+def kind_of_gates(gates: Sequence[Gate]) -> FailureKind:
+    """Return what kind of failure failed gates are: a server that is down comes before a page, that before a check."""
+    kinds = {gate.kind for gate in gates if gate.failed}
+    named = (kind for kind in (FailureKind.SERVER, FailureKind.VISUAL) if kind.value in kinds)
+    return next(named, FailureKind.CHECK)
 
 
 def _gate(gate: Gate) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ralph_wiggum.core.journal import (
+    Accepted,
     Baseline,
     CheckpointBlocked,
     Deferred,
@@ -54,6 +55,11 @@ class TaskRecord(NamedTuple):
         return tuple(ended for ended in self.attempts if ended.result != "interrupted")
 
     @property
+    def tried(self) -> tuple[Ended, ...]:
+        """Return the attempts of agents that count; a look that the runner took without one is none."""
+        return tuple(ended for ended in self.counted if not ended.how)
+
+    @property
     def passed(self) -> Ended | None:
         """Return the last attempt if it passed."""
         return self.attempts[-1] if self.attempts and self.attempts[-1].result == "passed" else None
@@ -74,6 +80,7 @@ class History:
         self.current: Started | None = None
         self.asked: dict[str, SkipAsked] = {}
         self.baseline: Baseline | None = None
+        self.console: dict[str, tuple[str, ...]] = {}  # page -> console errors of its last accepted validation
         self.recent: list[Ended | Ticked | Skipped] = []
         self.notes: list[Noted] = []
         self.owed: Started | None = None  # where the first of the tasks began whose commit failed
@@ -93,12 +100,19 @@ class History:
                 self.baseline = entry
             case Noted():
                 self.notes.append(entry)
+            case Accepted():
+                self._accept(entry)
             case SkipAsked():
                 self.asked[entry.key] = entry
             case CheckpointBlocked():
                 pass  # its gates are for the log; the attempts that follow carry the state
             case _:
                 self._apply_task(entry)
+
+    def _accept(self, entry: Accepted) -> None:
+        for page, errors in entry.console.items():
+            if isinstance(errors, (list, tuple)):
+                self.console[page] = tuple(str(error) for error in errors)
 
     def _apply_run(self, entry: RunStarted | RunEnded | Waiting | WentOn) -> None:
         match entry:

@@ -82,6 +82,7 @@ class Ended(NamedTuple):
     reason: str = ""
     progressed: bool = False
     environment: bool = False
+    hopeless: bool = False
     verified: bool = False
     no_change: str = ""
     seconds: float = 0.0
@@ -98,11 +99,11 @@ class Ended(NamedTuple):
     after: str = ""
     after_large: Mapping[str, str] = MappingProxyType({})
     checkpoint: bool = False
-    how: str = ""  # "parent" or "checkpoint": no attempt at all, but a tick without an agent that is announced
+    how: str = ""  # "parent", "checkpoint" or "validation": no agent had a hand in it
 
 
 class Ticked(NamedTuple):
-    """A task is complete and stands so in tasks.md. `how` is "agent", "checkpoint" or "parent"."""
+    """A task is complete and stands so in tasks.md. `how` is "agent", "checkpoint", "validation" or "parent"."""
 
     at: str = ""
     run: str = ""
@@ -120,7 +121,7 @@ class Ticked(NamedTuple):
 
 
 class CheckpointBlocked(NamedTuple):
-    """The checks of a checkpoint failed before any agent was asked (O19)."""
+    """The gates of a checkpoint failed before any agent was asked (O19); `visual`: the page of a visual parent did."""
 
     at: str = ""
     run: str = ""
@@ -129,6 +130,7 @@ class CheckpointBlocked(NamedTuple):
     name: str = ""
     reason: str = ""
     gates: tuple[GateSeen, ...] = ()
+    visual: bool = False
 
 
 class SkipAsked(NamedTuple):
@@ -226,6 +228,15 @@ class Noted(NamedTuple):
     detail: str = ""
 
 
+class Accepted(NamedTuple):
+    """A visual validation of a task passed. `console` maps each page to the console errors that it showed (O25)."""
+
+    at: str = ""
+    run: str = ""
+    key: str = ""
+    console: Mapping[str, Any] = MappingProxyType({})
+
+
 class Baseline(NamedTuple):
     """How the checks stood before the first task; `data` is what the checks adapter gave to keep."""
 
@@ -249,6 +260,7 @@ Entry = (
     | Waiting
     | WentOn
     | Noted
+    | Accepted
     | Baseline
 )
 
@@ -267,6 +279,7 @@ KINDS: Mapping[str, type[Entry]] = {
     "waiting": Waiting,
     "went_on": WentOn,
     "noted": Noted,
+    "accepted": Accepted,
     "baseline": Baseline,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}

@@ -29,7 +29,7 @@ class Evidence:
 
     `changed`: the tree differs from what it was when the task began. `progressed`: it differs from what it was when
     this attempt began. `gates` is empty where none ran. `fix_round`: the attempt was to mend a blocked checkpoint,
-    and only the gates decide.
+    and only the gates decide. `looking`: the task asks only to look at a page, so nothing has to change (O25).
     """
 
     outcome: AgentOutcome
@@ -38,6 +38,7 @@ class Evidence:
     progressed: bool = False
     gates: Sequence[Gate] = ()
     fix_round: bool = False
+    looking: bool = False
 
 
 def worth_checking(outcome: AgentOutcome, said: Said, *, fix_round: bool) -> bool:
@@ -129,17 +130,24 @@ def _by_gates(evidence: Evidence) -> Verdict | None:
     if failed:
         reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
         return Failed(
-            kind=FailureKind.CHECK,
+            kind=fingerprint.kind_of_gates(failed),
             fingerprint=fingerprint.of_gates(failed),
             reason=reason,
             environment=all(gate.environment for gate in failed),
+            hopeless=any(gate.hopeless for gate in failed),
         )
     return Passed(verified=_verified(evidence.gates)) if evidence.fix_round else None
 
 
+def by_gates_alone(gates: Sequence[Gate]) -> Verdict:
+    """Return the verdict on a task that no agent had a hand in: the gates decide."""
+    failed = _by_gates(Evidence(outcome=AgentOutcome(ending=Ending.EXITED), gates=gates))
+    return failed or Passed(verified=_verified(gates))
+
+
 def _by_change(evidence: Evidence) -> Verdict:
     verified = _verified(evidence.gates)
-    if evidence.changed:
+    if evidence.changed or (evidence.looking and verified):
         return Passed(verified=verified)
     if evidence.said.no_change is not None:
         return Passed(verified=verified, no_change=evidence.said.no_change or "no reason given")
@@ -148,4 +156,5 @@ def _by_change(evidence: Evidence) -> Verdict:
 
 
 def _verified(gates: Sequence[Gate]) -> bool:
-    return any(gate.status is GateStatus.PASSED for gate in gates)
+    """Say whether something was proved: a server that is up proves nothing of a task."""
+    return any(gate.status is GateStatus.PASSED and gate.kind != FailureKind.SERVER.value for gate in gates)

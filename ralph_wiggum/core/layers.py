@@ -42,8 +42,9 @@ class _Found:
 def merge(layers: Sequence[Layer]) -> Settings:
     """Return the settings of layers, the strongest first; what none of them names has its default.
 
-    Layers are merged key path by key path: agents field by field, `command_timeouts` pattern by pattern, but lists
-    and `quality_checks` as a whole. A key without a value counts as absent. RalphError for a strange key or value.
+    Layers are merged key path by key path: agents and servers field by field, `command_timeouts` pattern by pattern,
+    but lists, `ready` and `quality_checks` as a whole. A key without a value counts as absent. RalphError for a
+    strange key or value.
     """
     found = {path: _Found(value, layer) for layer in reversed(layers) for path, value in _read(layer).items()}
     agents = _agents(found)
@@ -54,7 +55,8 @@ def merge(layers: Sequence[Layer]) -> Settings:
     origin = {schema.dotted(path): DEFAULT for path in KEYS if ANY not in path}
     origin |= {schema.dotted(path): each.layer.source for path, each in found.items()}
     whole = {"agents": agents, "command_timeouts": timeouts, "origin": origin} | plain
-    return Settings(**whole)  # type: ignore[arg-type]  # the readers of the schema give each field its type
+    settings = Settings(**whole)  # type: ignore[arg-type]  # the readers of the schema give each field its type
+    return _with_pages(settings, found)
 
 
 def _read(layer: Layer) -> dict[Path, object]:
@@ -84,6 +86,8 @@ def _known(path: Path) -> Path:
         raise schema.unknown(path)
     if general == (*schema.COMMAND_TIMEOUTS, ANY):
         regex(path[-1])
+    if general == (*schema.SERVERS, ANY):
+        schema.server("name")(path[-1])
     return general
 
 
@@ -101,11 +105,16 @@ def _one_switch(layer: Layer, found: Mapping[Path, object]) -> dict[Path, object
 
 def _agents(found: Mapping[Path, _Found]) -> dict[str, AgentSettings]:
     """Return the built-in agents with the changes and additions of the settings."""
+    return dict(BUILT_IN) | {name: _agent(name, changes) for name, changes in _named(found, schema.AGENTS).items()}
+
+
+def _named(found: Mapping[Path, _Found], group: Path) -> dict[str, dict[str, _Found]]:
+    """Return the fields of a group whose members a person names, by their names."""
     fields: dict[str, dict[str, _Found]] = {}
     for path, each in found.items():
-        if path[:1] == schema.AGENTS:
+        if path[:1] == group:
             fields.setdefault(path[1], {})[path[2]] = each
-    return dict(BUILT_IN) | {name: _agent(name, changes) for name, changes in fields.items()}
+    return fields
 
 
 def _agent(name: str, changes: Mapping[str, _Found]) -> AgentSettings:
@@ -143,6 +152,38 @@ def _two_files(found: Mapping[Path, _Found]) -> None:
     if tasks and log and tasks.value == log.value:
         problem = "is the same file as state_storage.task_status"
         raise log.layer.error(("state_storage", "activity_log"), problem, "give each a file of its own")
+
+
+def _with_pages(settings: Settings, found: Mapping[Path, _Found]) -> Settings:
+    """Return the settings with `servers` and `visual_validation`, where a layer names either."""
+    servers = {
+        name: {key: each.value for key, each in given.items()} for name, given in _named(found, schema.SERVERS).items()
+    }
+    visual = {path[1]: each.value for path, each in found.items() if path[:1] == schema.VISUAL}
+    if not servers and not visual:
+        return settings
+    from ralph_wiggum.core import server_rules, visual_values  # noqa: PLC0415 - most projects have neither
+
+    group = schema.SERVERS
+    try:
+        ordered = server_rules.servers(servers)
+        group = schema.VISUAL
+        return replace(settings, servers=ordered, visual=visual_values.visual(visual, ordered, _written(settings)))
+    except BadValue as error:
+        raise _blamed(found, (*group, *error.path)).error((*group, *error.path), str(error), error.hint) from None
+
+
+def _written(settings: Settings) -> dict[str, str]:
+    """Return the patterns of the files that the runner writes, by their keys."""
+    fields = {path: key.field for path, key in KEYS.items() if path[0] == "state_storage"}
+    return {schema.dotted(path): getattr(settings, name) for path, name in fields.items()}
+
+
+def _blamed(found: Mapping[Path, _Found], path: Path) -> Layer:
+    """Return the layer that gave a value, else the one that gave its nearest neighbour."""
+    depths = range(len(path), 0, -1)
+    near = (each for depth in depths for at, each in found.items() if at[:depth] == path[:depth])
+    return next(near, next(iter(found.values()))).layer
 
 
 def nested(flags: Mapping[str, object]) -> dict[str, object]:

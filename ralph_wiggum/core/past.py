@@ -26,7 +26,8 @@ class PastAttempt:
 
     `reason` is the verdict's, `command` the check that failed, `excerpt` the end of its output (else of the agent's);
     `ended_commands` are commands that ran into their time limit, `said` is what the agent said that it did, `files`
-    are the paths it changed; attempts with the same `fingerprint` failed in the same way.
+    are the paths it changed; attempts with the same `fingerprint` failed in the same way. `look`: no agent had a hand
+    in it, the runner looked at the page as it was.
     """
 
     number: int
@@ -38,6 +39,7 @@ class PastAttempt:
     said: str = ""
     files: tuple[str, ...] = ()
     fingerprint: str = ""
+    look: bool = False
 
 
 _HOW = {
@@ -74,7 +76,7 @@ def _facts(past: PastAttempt) -> str:
         filter(
             None,
             (
-                f"Way: {_HOW[past.strategy]}",
+                "Way: none; the runner looked at the page as it was" if past.look else f"Way: {_HOW[past.strategy]}",
                 files and f"Changed: {files}",
                 past.said and f"Its own summary: {line(past.said, SAID_LIMIT)}",
                 f"Failed: {line(past.reason)}",

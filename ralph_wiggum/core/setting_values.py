@@ -9,7 +9,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 Reader = Callable[[object], object]
 T = TypeVar("T")
@@ -100,11 +100,6 @@ def choice(*values: str, later: Sequence[str] = ()) -> Callable[[object], str]:
         return value
 
     return read
-
-
-def not_built(value: object) -> NoReturn:
-    """Refuse a key whose feature is not there: a setting that is read and then ignored would be worse (O34)."""
-    raise BadValue("not built yet", f"take it out, it would change nothing (found {shown(value)})")
 
 
 def mapping(value: object) -> Mapping[str, object]:

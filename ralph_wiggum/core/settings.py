@@ -59,6 +59,74 @@ class CheckPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """When a server counts as up (O23): exactly one of `url`, `port` and `log` is set.
+
+    `url` answers with one of `statuses` (pairs of the lowest and the highest; http and https); `port` accepts a TCP
+    connection on `host`; `log` is a regular expression that a line of the server's output since its start matches.
+    """
+
+    url: str = ""
+    statuses: tuple[tuple[int, int], ...] = ((200, 399),)
+    host: str = "localhost"
+    port: int = 0
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """A server that visual tasks need (O23, O24). Times in seconds.
+
+    `command` is a shell command, run in `cwd` below the project root with `env` added; `{port}` in the command and in
+    the values of `env` stands for the port of `ready`, or for a free one where that is held by something that is not
+    ready. `url` is the page that people and agents use, "" for that of `ready`. It is asked up to `attempts` times,
+    `interval` apart, each answer within `request_timeout`. `setup` are shell commands that run, once they all
+    succeeded, before it is started, each for at most `setup_timeout`. `depends_on` names servers that are up before it.
+    """
+
+    name: str
+    command: str
+    ready: Ready
+    cwd: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    attempts: int = 30
+    interval: float = 1.0
+    request_timeout: float = 5.0
+    setup: tuple[str, ...] = ()
+    setup_timeout: float = 600.0
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualSettings:
+    """How pages are looked at (O25). Times in seconds.
+
+    `tool` is the program agent-browser: a name that is looked for in node_modules/.bin and on PATH, or a path.
+    `browser` is the path of a Chromium or Chrome, "" to let it be found; `browser_args` are added to its command line.
+    `pages` are URLs, for tasks that name no page: paths of the settings have become URLs on the server that no other
+    one depends on, and where none is named, its own URL is the page. `viewports` (width, height) in which each is
+    looked at, none: the tool's own; `before` are agent-browser commands that run ahead of every validation (a login);
+    `timeout` is that of one command. `ignore_console` and `ignore_requests` are regular expressions of console errors
+    and of URLs of failed requests that do not count. `compare` tells how many pixels
+    differ from the last accepted screenshot.
+    """
+
+    enabled: bool = True
+    tool: str = "agent-browser"
+    browser: str = ""
+    browser_args: tuple[str, ...] = ()
+    screenshot_dir: str = "screenshots/{feature}/"
+    pages: tuple[str, ...] = ()
+    viewports: tuple[tuple[int, int], ...] = ()
+    before: tuple[str, ...] = ()
+    timeout: float = 30.0
+    ignore_console: tuple[str, ...] = ()
+    ignore_requests: tuple[str, ...] = ()
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Time limits of one attempt, in seconds (O20-O22).
 
@@ -89,6 +157,8 @@ class Settings:
     command_timeouts: tuple[tuple[str, float], ...] = ()
     machinery: tuple[str, ...] = ()
     visual_tasks: tuple[str, ...] = ()
+    servers: tuple[ServerSettings, ...] = ()  # each after those that it depends on
+    visual: VisualSettings = VisualSettings()
     commit: str = "per_task"
     branch: str = "ralph/{spec}"
     continue_mode: str = "auto_until_complete"
@@ -108,6 +178,8 @@ class Settings:
     no_progress_timeout: float = 300.0
     stagnation_threshold: int = 10
     skip_on_stagnation: bool = True
+    server_health_check: bool = True
+    auto_restart_servers: bool = True
     origin: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -20,6 +20,8 @@ NEVER_STOP: Path = ("overnight_mode", "never_stop")
 AGENT: Path = ("agent",)
 AGENTS: Path = ("agents",)
 COMMAND_TIMEOUTS: Path = ("command_timeouts",)
+SERVERS: Path = ("servers",)
+VISUAL: Path = ("visual_validation",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,26 @@ def _kind(kind: str) -> Callable[[object], CheckSettings]:
     return read
 
 
+def server(name: str) -> Reader:
+    """Return a reader of server_values, which is loaded where it is needed first."""
+
+    def read(value: object) -> object:
+        from ralph_wiggum.core import server_values  # noqa: PLC0415 - most projects, and most commands, have no servers
+
+        return server_values.READERS[name](value)
+
+    return read
+
+
+def _visual(name: str) -> Reader:
+    def read(value: object) -> object:
+        from ralph_wiggum.core import visual_values  # noqa: PLC0415 - as for servers
+
+        return visual_values.READERS[name](value)
+
+    return read
+
+
 CHECK_KEYS: Mapping[str, Reader] = {
     "commands": values.texts,
     "paths": values.texts,
@@ -81,7 +103,17 @@ KEYS: Mapping[Path, Key] = {
     (*AGENTS, ANY, "dialect"): Key(_dialect),
     (*AGENTS, ANY, "env"): Key(values.environment),
     (*AGENTS, ANY, "answers"): Key(values.answers),
-    ("servers",): Key(values.not_built),
+    (*SERVERS, ANY, "command"): Key(values.text),
+    (*SERVERS, ANY, "cwd"): Key(values.inside),
+    (*SERVERS, ANY, "env"): Key(values.environment),
+    (*SERVERS, ANY, "ready"): Key(server("ready")),
+    (*SERVERS, ANY, "url"): Key(server("url")),
+    (*SERVERS, ANY, "attempts"): Key(values.count),
+    (*SERVERS, ANY, "interval"): Key(values.seconds),
+    (*SERVERS, ANY, "request_timeout"): Key(values.seconds),
+    (*SERVERS, ANY, "setup"): Key(values.texts),
+    (*SERVERS, ANY, "setup_timeout"): Key(values.seconds),
+    (*SERVERS, ANY, "depends_on"): Key(values.texts),
     ("setup",): Key(values.texts, "setup"),
     ("quality_checks",): Key(_checks, "quality_checks"),
     (*COMMAND_TIMEOUTS, ANY): Key(values.seconds),
@@ -100,9 +132,18 @@ KEYS: Mapping[Path, Key] = {
     ("max_attempts",): Key(values.count, "max_attempts"),
     ("max_task_time",): Key(values.seconds, "max_task_time"),
     ("checkpoint_detection",): Key(values.truth, "checkpoint_detection"),
-    ("visual_validation", "enabled"): Key(values.not_built),
-    ("visual_validation", "tool"): Key(values.not_built),
-    ("visual_validation", "screenshot_dir"): Key(values.not_built),
+    (*VISUAL, "enabled"): Key(values.truth),
+    (*VISUAL, "tool"): Key(_visual("tool")),
+    (*VISUAL, "browser"): Key(values.text),
+    (*VISUAL, "browser_args"): Key(values.texts),
+    (*VISUAL, "screenshot_dir"): Key(_in_feature),
+    (*VISUAL, "pages"): Key(_visual("pages")),
+    (*VISUAL, "viewports"): Key(_visual("viewports")),
+    (*VISUAL, "before"): Key(_visual("before")),
+    (*VISUAL, "timeout"): Key(values.seconds),
+    (*VISUAL, "ignore_console"): Key(values.regexes),
+    (*VISUAL, "ignore_requests"): Key(values.regexes),
+    (*VISUAL, "compare"): Key(values.truth),
     NEVER_STOP: Key(values.truth, "never_stop"),
     ("overnight_mode", "checkpoint_pause"): Key(values.truth, "checkpoint_pause"),
     ("overnight_mode", "checkpoint_skip_on_failure"): Key(values.truth, "checkpoint_skip_on_failure"),
@@ -112,8 +153,8 @@ KEYS: Mapping[Path, Key] = {
     ("overnight_mode", "no_progress_timeout"): Key(values.seconds, "no_progress_timeout"),
     ("overnight_mode", "stagnation_threshold"): Key(values.count, "stagnation_threshold"),
     ("overnight_mode", "skip_on_stagnation"): Key(values.truth, "skip_on_stagnation"),
-    ("overnight_mode", "server_health_check"): Key(values.not_built),
-    ("overnight_mode", "auto_restart_servers"): Key(values.not_built),
+    ("overnight_mode", "server_health_check"): Key(values.truth, "server_health_check"),
+    ("overnight_mode", "auto_restart_servers"): Key(values.truth, "auto_restart_servers"),
 }
 
 GROUPS: frozenset[Path] = frozenset(path[:depth] for path in KEYS for depth in range(len(path)))

@@ -102,6 +102,7 @@ class Lab:
         watch_commands: bool = True,
         files_token: Callable[[], str] | None = None,
         cwd: Path | None = None,
+        lasting: bool = False,
     ) -> Ended:
         self.pipe, self.notes = self.pipe if not self.pipe.closed else Pipe(), notes or Notes()
         began = time.monotonic()
@@ -119,6 +120,7 @@ class Lab:
             self.notes,
             watch_commands=watch_commands,
             files_token=files_token,
+            lasting=lasting,
         )
         self.took = time.monotonic() - began
         return ended

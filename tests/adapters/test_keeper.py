@@ -479,6 +479,18 @@ def test_a_sweep_ends_what_carries_the_mark_and_nothing_else(mark: str) -> None:
     longer.wait()
 
 
+def test_a_sweep_takes_what_lies_below_the_mark_where_that_is_asked_for(mark: str) -> None:
+    agent = started("sleep", "1000", env={MARK: mark})
+    server = started("sleep", "1000", env={MARK: f"{mark}/server-web"})
+    wait_until(lambda: agent.pid in system_table().marked({mark}))
+    assert sweep({mark}).found == 1
+    assert agent.wait(5) == -signal.SIGTERM
+    assert server.poll() is None
+    wait_until(lambda: server.pid in system_table().marked({mark}, below=True))
+    assert sweep({mark}, below=True).found == 1
+    assert server.wait(5) == -signal.SIGTERM
+
+
 def test_a_sweep_uses_force_where_it_must(mark: str, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     stubborn = started(*naughty("ignore_term", pids), env={MARK: mark})

@@ -408,6 +408,27 @@ def test_a_change_of_files_is_progress_and_recorded(lab: Lab, tmp_path: Path) ->
     assert min(later - earlier for earlier, later in pairwise(asked)) >= 0.1
 
 
+def test_what_a_lasting_program_leaves_behind_goes_on_until_it_is_ended(lab: Lab, tmp_path: Path) -> None:
+    """A daemon of agent-browser's lives from command to command, and ends with its session."""
+    pids = tmp_path / "pids"
+    ended = lab.run(*naughty("double_fork", pids), lasting=True)
+    assert (ended.ending, ended.leftovers, ended.error) == (Ending.EXITED, 0, "")
+    left = [pid for pid in noted(pids) if is_alive(pid)]
+    assert len(left) == 1
+    lab.run("true", lasting=True)
+    assert is_alive(left[0])
+    lab.family.end()
+    assert not is_alive(left[0])
+
+
+def test_a_lasting_program_that_has_to_be_stopped_leaves_nothing(lab: Lab, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    lab.run(*naughty("double_fork", pids), lasting=True)
+    ended = lab.run("sleep", "1000", limits=Limits(task_seconds=0.3), lasting=True)
+    assert ended.ending is Ending.TASK_TIMEOUT
+    assert not [pid for pid in noted(pids) if is_alive(pid)]
+
+
 def test_files_are_not_asked_for_while_an_agent_talks(lab: Lab) -> None:
     asked: list[int] = []
 

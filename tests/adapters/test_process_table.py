@@ -115,6 +115,20 @@ def test_marks(table: ProcessTable, child: subprocess.Popen[bytes]) -> None:
     assert expected <= set(table.marked(None))
 
 
+def test_marks_below_a_mark(table: ProcessTable) -> None:
+    """A run's servers carry a mark below that of the run: seen only by whoever asks for them."""
+    server = subprocess.Popen(["sleep", "1000"], env={**os.environ, MARK: f"{MINE}/server-web"})
+    wait_until(lambda: server.pid in table.marked({f"{MINE}/server-web"}))
+    assert server.pid not in table.marked({MINE})
+    assert server.pid in table.marked({"other", MINE}, below=True)
+    assert server.pid in table.marked({f"{MINE}/server-web"}, below=True)
+    assert server.pid not in table.marked({MINE[:-1], f"{MINE}/server"}, below=True)
+    assert server.pid not in table.marked([], below=True)
+    assert server.pid in table.marked(None)
+    server.kill()
+    server.wait()
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_listening(table: ProcessTable, address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

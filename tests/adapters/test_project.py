@@ -176,3 +176,12 @@ def test_machine_state_ignores_itself_in_git(root: Path) -> None:
     (root / ".ralph/.gitignore").write_text("mine\n")
     make_state(folder)
     assert (root / ".ralph/.gitignore").read_text() == "mine\n"
+
+
+def test_nothing_outside_of_the_runners_own_folder_is_moved_aside(tmp_path: Path) -> None:
+    """A log that was sent to /dev/null once took /dev/null away."""
+    device = tmp_path / "device"
+    device.write_text("in the way")
+    with pytest.raises(OSError, match=r"exists|directory"):
+        make_state(device / "logs")
+    assert device.read_text() == "in the way"

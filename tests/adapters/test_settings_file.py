@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from ralph_wiggum.adapters import settings_file, settings_yaml
 from ralph_wiggum.core import layers
 from ralph_wiggum.core.errors import Exit, RalphError
-from ralph_wiggum.core.settings import Settings
+from ralph_wiggum.core.settings import Ready, ServerSettings, Settings
+from ralph_wiggum.core.settings_schema import KEYS
 
 
 @pytest.fixture
@@ -62,6 +64,23 @@ def test_where_the_personal_file_lies(environ: dict[str, str], place: str) -> No
     assert settings_file.user_file(environ) == Path(place)
 
 
+def test_what_servers_need_is_loaded_with_them_only(root: Path) -> None:
+    """Design, part 3: start-up, for the many projects that have settings and no servers."""
+    _project_file(root).write_text("max_iterations: 3\ncommand_timeouts: {x: 3}\n")
+    loads = (
+        "[name for name in sys.modules if name.startswith(('ralph_wiggum.core.server', 'ralph_wiggum.core.visual'))]"
+    )
+    program = (
+        "import sys; from pathlib import Path; from ralph_wiggum.adapters import settings_file;"
+        f"print(settings_file.load(Path(sys.argv[1]), environ={{'HOME': sys.argv[1]}}).max_iterations, {loads})"
+    )
+    checkout = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(root)], cwd=checkout, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3 []\n"
+
+
 def test_without_a_file_all_is_default_and_yaml_stays_out(root: Path) -> None:
     """Design, part 3: start-up. In a process of its own, for this one has imported yaml."""
     program = (
@@ -104,6 +123,10 @@ def test_an_empty_file_is_fine(root: Path, content: bytes) -> None:
         pytest.param(b"max_task_time: 7:00\n", ":1: max_task_time: YAML reads 7:00 as a number", id="a time that YAML counts by sixty"),
         pytest.param(b"setup:\n  - ok\n  - off\n", ":3: setup.2: expected a text, found the truth value false", id="a word that YAML takes for false"),
         pytest.param(b"\n\novernight_mode:\n  max_task_timeout: fast\n", ":4: overnight_mode.max_task_timeout: expected seconds", id="a wrong type"),
+        pytest.param(b"servers:\n  web:\n    command: x\n    ready: {log: up, port: 80}\n", ":4: servers.web.ready: has port and log", id="two ways to be ready"),
+        pytest.param(b"servers:\n  web: {command: x, ready: 80}\n  api:\n    command: y\n    ready: 80\n", ":5: servers.api.ready: wants port 80", id="one port for two"),
+        pytest.param(b"servers: {web: {command: x {port}, ready: 80}}\n", ":1:", id="a brace that YAML takes for its own"),
+        pytest.param(b"visual_validation:\n  pages:\n    - http://x.test\n    - /a\n", ":4: visual_validation.pages.2: /a lies below", id="a page without a server"),
         pytest.param(b"a: &a [*a]\n", ":1: a: unknown key", id="an alias that holds itself"),
         pytest.param(b"agent: " + b"[" * 3000, "", id="brackets without end"),
         pytest.param(b"agent: " + b"[" * 3000 + b"]" * 3000, "", id="brackets within brackets"),
@@ -149,6 +172,8 @@ def test_the_example_of_the_reference_is_read(root: Path) -> None:
 agent: claude                 # or a list
 agents:
   mine: {command: [my-agent, --json], driver: pipe, prompt: stdin, dialect: text}
+servers:
+  web: {command: npm run dev, cwd: frontend, ready: "http://localhost:5173", attempts: 30}
 setup: [uv run alembic upgrade head]
 quality_checks:
   backend: [uv run ruff check src/, uv run pytest -q]
@@ -161,10 +186,30 @@ git: {commit: per_task, branch: "ralph/{spec}"}
     )
     found = _load(root)
     assert found.agent == ("claude",)
+    ready = Ready(url="http://localhost:5173")
+    assert found.servers == (ServerSettings(name="web", command="npm run dev", cwd="frontend", ready=ready),)
     assert found.quality_checks is not None
     assert [kind.kind for kind in found.quality_checks] == ["backend", "docs"]
     assert found.quality_checks[1].paths == ("docs/**",)
     assert found.command_timeouts == (("npm (ci|install)", 300.0),)
+
+
+def test_the_example_of_the_readme_is_read(root: Path) -> None:
+    """What people copy works."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    _project_file(root).write_text(readme.split("```yaml\n")[1].split("```")[0])
+    found = _load(root)
+    assert [server.name for server in found.servers] == ["api", "web"]
+    assert found.visual.pages == ("http://localhost:5173/", "http://localhost:5173/login")
+
+
+def test_keys_of_the_readme_are_those_of_the_schema() -> None:
+    """Each key of a server and of visual_validation is explained, and no other is."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    for heading, group in (("a server", ("servers", "*")), ("`visual_validation`", ("visual_validation",))):
+        rows = readme.split(f"| key of {heading} |")[1].split("\n\n")[0].splitlines()[2:]
+        named = {key for row in rows for key in re.findall(r"`(\w+)`", row.split("|")[1])}
+        assert named == {path[-1] for path in KEYS if path[:-1] == group}
 
 
 @given(text=st.text(alphabet=st.sampled_from("abg:{}[],'\"!&*#|>-? \n\t0x\x00é"), max_size=60))

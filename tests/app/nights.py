@@ -27,6 +27,8 @@ from tests.fakes import (
     Play,
     ScriptedAgent,
     ScriptedChecks,
+    ScriptedServers,
+    ScriptedValidator,
     TextSpec,
     says,
 )
@@ -47,6 +49,8 @@ class QuietView:
     def output(self, text: str) -> None: ...
 
     def gate(self, gate: object) -> None: ...
+
+    def looking(self, task: Task) -> None: ...
 
     def ended(self, task: Task, ended: object) -> None: ...
 
@@ -75,6 +79,8 @@ class NightOfFakes:
         tmp_path: Path,
         *,
         checks: ScriptedChecks | None = None,
+        servers: ScriptedServers | None = None,
+        validator: ScriptedValidator | None = None,
         journal: MemoryJournal | None = None,
         repo: MemoryRepo | None = None,
         spec: TextSpec | None = None,
@@ -84,6 +90,8 @@ class NightOfFakes:
         self.spec = spec or TextSpec(tasks)
         self.repo = repo or MemoryRepo({"README": "hello"})
         self.checks = checks or ScriptedChecks()
+        self.servers = servers or ScriptedServers()
+        self.validator = validator or ScriptedValidator()
         self.clock = HandClock()
         self.journal = journal or MemoryJournal()
         self.log = MemoryLog()
@@ -109,6 +117,8 @@ class NightOfFakes:
             repo=self.repo,
             checks=self.checks,
             agent=self.agent,
+            servers=self.servers,
+            validator=self.validator,
             clock=self.clock,
             view=self.view,
             interrupted=lambda: self.interrupted,
@@ -116,7 +126,8 @@ class NightOfFakes:
         self.ledger = Ledger(self.journal, self.log, self.clock, self.order.run_id)
         self.ledger.load()
         self.ledger.record(RunStarted(pid=1))
-        self.night = Night(self.ports, self.ledger, self.order, Briefing(self.order, self.spec, load_templates()))
+        briefing = Briefing(self.order, self.spec, load_templates(), servers=lambda: self.servers.standings)
+        self.night = Night(self.ports, self.ledger, self.order, briefing)
 
     def run(self) -> Outcome:
         self.night.mending.begin()

@@ -15,9 +15,21 @@ import pytest
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.evidence import AgentOutcome
 from ralph_wiggum.core.journal import Deferred, Ended, Skipped, Ticked
+from ralph_wiggum.core.visual.looked import Looked
 from ralph_wiggum.ports import AgentRequest, Committed, Snapshot
 from tests.app.nights import NightOfFakes
-from tests.fakes import MemoryJournal, MemoryRepo, ScriptedChecks, TextSpec, green, red, says
+from tests.fakes import (
+    MemoryJournal,
+    MemoryRepo,
+    ScriptedChecks,
+    ScriptedValidator,
+    TextSpec,
+    green,
+    red,
+    says,
+    seen,
+    unseen,
+)
 
 PLAN = """# Plan
 
@@ -30,7 +42,14 @@ PLAN = """# Plan
 - [ ] 4. Needs two attempts
 - [ ] 5. Final checkpoint
   - [ ] 5.1 Last work
+- [ ] 6. Validate: the page
+  ```bash
+  agent-browser open http://localhost:5173/
+  ```
+- [ ] 7. Sidebar, with visual validation at its end
+  - [ ] 7.1 The list
 """
+LOOKED_AT = ("6", "7")
 
 
 class Died(BaseException):
@@ -131,7 +150,11 @@ class World:
             moments.pass_one()
             return outcome
 
+        validator = ScriptedValidator(
+            lambda task: Looked(gates=(seen() if f"{task.key}.py" in self.repo.files else unseen(),))
+        )
         ports: dict[str, Any] = {
+            "validator": Mortal(validator, moments),
             "spec": Mortal(self.spec, moments),
             "repo": Mortal(self.repo, moments),
             "checks": Mortal(checks, moments),
@@ -149,7 +172,8 @@ class World:
     def came_to(self) -> dict[str, object]:
         """Return all that must be the same, whenever the runner died.
 
-        The rounds of a checkpoint are left out: what one that was cut off has mended needs no other.
+        The rounds of a checkpoint, and attempts at a page that is looked at first, are left out: what one that was cut
+        off has mended needs no other.
         """
         entries = self.journal.entries
         ended = [e for e in entries if isinstance(e, Ended) and not e.checkpoint and not e.how]
@@ -162,7 +186,7 @@ class World:
             "ticked": [(e.key, e.verified) for e in entries if isinstance(e, Ticked)],
             "skipped": [(e.key, e.reason) for e in entries if isinstance(e, Skipped)],
             "left open": [e.key for e in entries if isinstance(e, Deferred)],
-            "attempts": [(e.key, e.attempt, e.result, e.strategy) for e in counted],
+            "attempts": [(e.key, e.attempt, e.result, e.strategy) for e in counted if e.key not in LOOKED_AT],
         }
 
 
@@ -195,6 +219,9 @@ def test_a_night_without_a_death(tmp_path: Path) -> None:
         ("test(demo): Checkpoint - all is well", ("3.py",), "3"),
         ("feat(demo): Needs two attempts", ("4.py",), "4"),
         ("feat(demo): Last work", ("5.1.py",), "5.1"),
+        ("test(demo): Validate: the page", ("6.py",), "6"),
+        ("feat(demo): The list", ("7.1.py",), "7.1"),
+        ("feat(demo): Sidebar, with visual validation at its end", ("7.py",), "7"),
     ]
     assert found["patches"] == {"1.2.patch": "A 1.2.py\n"}
 

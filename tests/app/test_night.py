@@ -304,16 +304,6 @@ def test_ralph_next_closes_the_parent_with_its_last_sub_task(tmp_path: Path) -> 
     assert night.marks == "xx "
 
 
-def test_a_visual_task_is_never_verified_without_a_look(tmp_path: Path) -> None:
-    """O6, O25: until pages are validated, such a task is complete but unverified, and says why."""
-    checks = ScriptedChecks(lambda: [green()])
-    night = night_of("- [ ] 1. Validate the panel renders correctly\n- [ ] 2. A\n", tmp_path, checks=checks)
-    assert night.run().code is Exit.DONE
-    ticked = [entry for entry in night.journal.entries if isinstance(entry, Ticked)]
-    assert [entry.verified for entry in ticked] == [False, True]
-    assert "not built yet" in ticked[0].notes[0]
-
-
 def test_a_commit_that_fails_costs_nothing_but_itself(tmp_path: Path) -> None:
     """O12: the task is complete, the log says that it is not committed, the night goes on."""
 

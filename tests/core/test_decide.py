@@ -160,6 +160,24 @@ def test_a_base_timeout_above_the_cap_stays() -> None:
     assert retry.timeout == 3600.0
 
 
+def test_what_no_attempt_can_change_is_given_up_at_once() -> None:
+    """A missing tool costs one attempt and not ten; what the settings want instead of a skip holds here too."""
+    hopeless = failed()._replace(hopeless=True, reason="agent-browser is not installed")
+    assert decide([hopeless], Policy()) == Skip(reason="no attempt can change it: agent-browser is not installed")
+    assert isinstance(decide([hopeless], Policy(on_give_up="leave")), Leave)
+    assert isinstance(decide([hopeless], Policy(on_give_up="end")), End)
+    assert isinstance(decide([hopeless, failed()], Policy()), Retry)
+
+
+def test_a_look_that_the_runner_took_alone_is_no_attempt() -> None:
+    look = failed()._replace(how="validation", attempt=0)
+    assert decide([look], Policy()) == decide([], Policy())
+    assert identical_failures([look, failed(), failed()]) == 2
+    assert isinstance(decide([look, *[failed()] * 9], Policy()), Retry)
+    assert isinstance(decide([look, *[failed()] * 10], Policy()), Skip)
+    assert decide([look._replace(result="passed")], Policy()) == Complete()
+
+
 ATTEMPTS = st.lists(
     st.builds(
         Ended,
@@ -167,6 +185,8 @@ ATTEMPTS = st.lists(
         fingerprint=st.sampled_from("ab"),
         seconds=st.floats(0, 60),
         progressed=st.booleans(),
+        hopeless=st.just(False),
+        how=st.sampled_from(["", "", "", "validation"]),
     ),
     max_size=60,
 )
@@ -175,7 +195,7 @@ ATTEMPTS = st.lists(
 @given(ATTEMPTS)
 def test_every_task_ends(attempts: list[Ended]) -> None:
     """O12: whatever fails, after at most 30 counted attempts no other one follows."""
-    counted = [ended for ended in attempts if ended.result != "interrupted"]
+    counted = [ended for ended in attempts if ended.result != "interrupted" and not ended.how]
     decision = decide(attempts, Policy())
     if len(counted) >= 30 or identical_failures(attempts) >= 10:
         assert isinstance(decision, Skip)

@@ -12,7 +12,7 @@ from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET
 from ralph_wiggum.core.commands import LONG_COMMANDS
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.layers import Layer
-from ralph_wiggum.core.settings import CheckSettings, Settings
+from ralph_wiggum.core.settings import CheckSettings, Settings, VisualSettings
 from ralph_wiggum.core.settings_schema import KEYS, dotted
 
 
@@ -61,6 +61,20 @@ WORKING: list[tuple[str, object, str, object]] = [
     ("overnight_mode.no_progress_timeout", 10, "no_progress_timeout", 10.0),
     ("overnight_mode.stagnation_threshold", 2, "stagnation_threshold", 2),
     ("overnight_mode.skip_on_stagnation", False, "skip_on_stagnation", False),
+    ("overnight_mode.server_health_check", False, "server_health_check", False),
+    ("overnight_mode.auto_restart_servers", False, "auto_restart_servers", False),
+    ("visual_validation.enabled", False, "visual", VisualSettings(enabled=False)),
+    ("visual_validation.tool", "tools/agent-browser", "visual", VisualSettings(tool="tools/agent-browser")),
+    ("visual_validation.browser", "/usr/bin/chromium", "visual", VisualSettings(browser="/usr/bin/chromium")),
+    ("visual_validation.browser_args", ["--no-zygote"], "visual", VisualSettings(browser_args=("--no-zygote",))),
+    ("visual_validation.screenshot_dir", "./looks/{feature}", "visual", VisualSettings(screenshot_dir="looks/{feature}")),
+    ("visual_validation.pages", "https://x.test/a", "visual", VisualSettings(pages=("https://x.test/a",))),
+    ("visual_validation.viewports", ["375x812"], "visual", VisualSettings(viewports=((375, 812),))),
+    ("visual_validation.before", ["agent-browser wait 1"], "visual", VisualSettings(before=("agent-browser wait 1",))),
+    ("visual_validation.timeout", 5, "visual", VisualSettings(timeout=5.0)),
+    ("visual_validation.ignore_console", ["HMR"], "visual", VisualSettings(ignore_console=("HMR",))),
+    ("visual_validation.ignore_requests", ["/ads/"], "visual", VisualSettings(ignore_requests=("/ads/",))),
+    ("visual_validation.compare", True, "visual", VisualSettings(compare=True)),
     ("quality_checks", {}, "quality_checks", ()),
     (
         "quality_checks",
@@ -76,12 +90,6 @@ WORKING: list[tuple[str, object, str, object]] = [
 ACCEPTED: list[tuple[str, object]] = [("context_mode", "fresh"), ("task_execution", "single_task")]
 
 NOT_BUILT: list[tuple[str, object]] = [
-    ("servers", {"web": {"command": "npm run dev"}}),
-    ("visual_validation.enabled", True),
-    ("visual_validation.tool", "agent-browser"),
-    ("visual_validation.screenshot_dir", "screenshots/{feature}/"),
-    ("overnight_mode.server_health_check", True),
-    ("overnight_mode.auto_restart_servers", False),
     ("context_mode", "continuous_with_checkpoint_reset"),
     ("agent", ["kiro", "claude"]),
     ("agent", "kiro,claude"),

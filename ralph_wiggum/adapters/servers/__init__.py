@@ -1,0 +1,1 @@
+"""Servers of a night, for real: processes, probes, logs (O23, O24)."""

@@ -1,0 +1,1 @@
+"""Servers of a night: when they are up, when they are started again, when they are given up. Pure."""

@@ -1,0 +1,90 @@
+"""What a task wants to be looked at: its own commands, and whether looking is all that it asks for."""
+
+from __future__ import annotations
+
+import re
+
+from ralph_wiggum.core.model import Task
+from ralph_wiggum.core.visual import commands, shell_words
+from ralph_wiggum.core.visual.commands import Script
+
+# What may stand before the words of a name: an id, emphasis, signs, labels in brackets.
+_LABELS = re.compile(
+    r"(?:[^\w\[(]|\[[^\]]{1,20}\]|\([^)]{1,20}\)|(?:T|US)?\d+(?:\.\d+)*\b\.?|final\b|_)*", re.IGNORECASE
+)
+_LOOKING = re.compile(
+    r"(?:validat(?:e|ion)|verif(?:y|ication)"
+    r"|(?:visual(?:ly)?|ui|end[ -]to[ -]end)[ -](?:validat(?:e|ion)|check|verif\w+))\b",
+    re.IGNORECASE,
+)
+# Names that ask for nothing but a look also where the task names no command (O6).
+_LOOKING_ALONE = re.compile(
+    r"validate\b.*\b(?:renders? correctly|works? end[ -]to[ -]end)\b"
+    r"|(?:visual|ui|end[ -]to[ -]end)[ -]validation\s*(?:$|[:–—-]|of\b|for\b)",
+    re.IGNORECASE,
+)
+_WORK = (
+    r"(?:add|adapt|adjust|align|apply|build|change|clean|code|complete|configure|connect|convert|correct|create|define"
+    r"|delete|deploy|design|develop|document|drop|edit|enable|ensure|expand|export|extend|extract|finali[sz]e|finish|fix"
+    r"|generate|handle|hook|implement|improve|insert|install|integrate|introduce|log|make|mark|merge|migrate|mock|modify"
+    r"|move|optimi[sz]e|patch|polish|prepare|provide|publish|put|record|redesign|refactor|remove|rename|render|repair"
+    r"|replace|report|resolve|restore|rewrite|run|save|seed|set|setup|ship|start|stop|store|style|support|switch|test"
+    r"|tune|update|upgrade|use|wire|wrap|write)"
+)
+# What a person would do at the page, and no command says: the runner cannot.
+_BY_HAND = (
+    r"(?:click|drag|enter|fill|go|hover|log|navigate|open|press|reload|resize|scroll|select|submit|tap|toggle|type)"
+)
+_WORK_IN_NAME = re.compile(
+    rf"(?:\band\b|\bthen\b|[,;&+])\s*(?:then\s+)?{_WORK}\b|\bscripts?\b|\btests\b", re.IGNORECASE
+)
+_WORK_IN_DETAIL = re.compile(rf"(?:please\s+)?(?:{_WORK}|{_BY_HAND})\b", re.IGNORECASE)
+_BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])?\s*(?:\[.\]\s*)?")
+_FIELD = re.compile(r"(?P<label>[A-Z][\w -]{0,30}?)\s*:(?P<rest>.*)$")
+_ASIDE = re.compile(
+    r"(?:on failure|if|when|otherwise|note|success|requirements?|validates?|expect(?:ed|s)?)\b", re.IGNORECASE
+)
+_HARMLESS = frozenset({"echo", "sleep", "cd"})
+
+
+def commands_of(task: Task) -> Script:
+    """Return the agent-browser commands that stand in a task's own text, in order."""
+    return commands.read(task.text)
+
+
+def names_commands(task: Task) -> bool:
+    """Say whether a task names agent-browser commands of its own."""
+    return bool(commands_of(task).commands)
+
+
+def is_pure_validation(task: Task) -> bool:
+    """Say whether a task asks for nothing but a look, so that no agent is needed where it passes at once.
+
+    Where there is doubt it is not: then an agent runs first, as for any task. "Validate: Sidebar" with its commands
+    is one; "Build the sidebar (validate with agent-browser)" is none, nor is one with a detail that names work.
+    """
+    name = _LABELS.sub("", task.name, count=1)
+    script = commands_of(task)
+    if _WORK_IN_NAME.search(name) or any(command.error for command in script.commands):
+        return False
+    asked = _LOOKING.match(name) if script.commands else _LOOKING_ALONE.match(name)
+    if asked is None:
+        return False
+    blocks, details = commands.blocks_and_details(task.text)
+    return not any(map(_other_work, blocks)) and not any(map(_names_work, details))
+
+
+def _other_work(block: tuple[str, ...]) -> bool:
+    """Say whether a code block holds more than agent-browser commands, comments and words to print."""
+    simples = [simple for line in block for simple in shell_words.split(line)]
+    return any(not commands.is_ours(simple.words) and simple.words[0] not in _HARMLESS for simple in simples)
+
+
+def _names_work(line: str) -> bool:
+    """Say whether a line of a task's details asks for something to be done, beside what the commands do."""
+    text = _BULLET.sub("", line, count=1).replace("**", "").strip("*_✅❌☑✔ \t")
+    if not text or _ASIDE.match(text) or commands.read(text).commands:
+        return False
+    field = _FIELD.match(text)
+    parts = (field["label"], field["rest"].strip()) if field else (text,)
+    return any(_WORK_IN_DETAIL.match(part) for part in parts)

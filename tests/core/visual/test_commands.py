@@ -1,0 +1,177 @@
+"""agent-browser commands in a task's own text: code blocks, inline code, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ralph_wiggum.core import parse
+from ralph_wiggum.core.visual.commands import Command, of_lines, read
+from ralph_wiggum.core.visual.wanted import names_commands
+from tests.test_corpus import CORPUS
+
+
+def block(*lines: str, info: str = "bash") -> str:
+    return "\n".join(["1. Look", f"```{info}", *lines, "```"])
+
+
+def argvs(text: str) -> list[str]:
+    return [" ".join(command.argv) for command in read(text).commands]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        pytest.param(
+            ["agent-browser open http://a/", "agent-browser snapshot -i"], ["open http://a/", "snapshot -i"], id="lines"
+        ),
+        pytest.param(["$ agent-browser open http://a/"], ["open http://a/"], id="a prompt"),
+        pytest.param(["# agent-browser open http://a/"], [], id="a comment is no command"),
+        pytest.param(["agent-browser open http://a/ && agent-browser back"], ["open http://a/", "back"], id="a chain"),
+        pytest.param(["cd frontend && agent-browser back; echo ok"], ["back"], id="others in a chain do not run"),
+        pytest.param(
+            ["agent-browser wait \\", "  --load networkidle"], ["wait --load networkidle"], id="a continued line"
+        ),
+        pytest.param(["npx agent-browser back"], ["back"], id="npx"),
+        pytest.param(["npx -y agent-browser@latest back"], ["back"], id="npx with a version"),
+        pytest.param(["pnpm dlx agent-browser back"], ["back"], id="pnpm dlx"),
+        pytest.param(["./node_modules/.bin/agent-browser back"], ["back"], id="by its path"),
+        pytest.param(["AGENT_BROWSER_SESSION=a agent-browser back"], ["back"], id="with a variable before it"),
+        pytest.param(
+            ['agent-browser eval "', "1 +", '1"', "agent-browser back"],
+            ["eval \n1 +\n1", "back"],
+            id="quotes over lines",
+        ),
+        pytest.param(
+            ['agent-browser batch "open http://a/" "snapshot -i"'],
+            ["open http://a/", "snapshot -i"],
+            id="a batch, one by one",
+        ),
+        pytest.param(["npm run dev", "curl localhost"], [], id="a block of something else"),
+        pytest.param(["agent-browser close"], ["close"], id="close"),
+    ],
+)
+def test_commands_of_a_block(lines: list[str], found: list[str]) -> None:
+    script = read(block(*lines))
+    assert [" ".join(command.argv) for command in script.commands] == found
+    assert not any(command.error for command in script.commands)
+
+
+@pytest.mark.parametrize("info", ["", "sh", "bash", "text", "console {.numbered}"])
+def test_any_block_will_do(info: str) -> None:
+    assert argvs(block("agent-browser back", info=info)) == ["back"]
+
+
+def test_a_fence_that_never_closes_goes_on_to_the_end() -> None:
+    assert argvs("1. Look\n~~~\nagent-browser back\n```\nagent-browser forward") == ["back", "forward"]
+
+
+def test_a_block_inside_of_a_list_item() -> None:
+    assert argvs("1. Look\n  - Steps:\n    ```bash\n    agent-browser back\n    ```\n  - `agent-browser forward`") == [
+        "back",
+        "forward",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Run `agent-browser console` and `agent-browser errors` at the end", ["console", "errors"]),
+        ("- ✅ `agent-browser open http://a/` - loads", ["open http://a/"]),
+        ("- ``agent-browser eval '`a`'``", ["eval `a`"]),
+        ("validate it with `agent-browser`", []),
+        ("run the agent-browser validation", []),
+        ("agent-browser open http://a/", []),
+        ("`agent-browser validation` of the page", []),
+        ("`agent-browser open <url>` opens a page", []),
+        ("write `scripts/agent-browser open`", []),
+        ("`my-agent-browser open http://a/`", []),
+    ],
+)
+def test_inline_code(line: str, found: list[str]) -> None:
+    assert argvs(f"1. Look\n{line}") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (block('agent-browser is visible "#a"'), True),
+        (block('agent-browser is visible "#a" # should be false'), False),
+        (block('agent-browser is visible "#a" # not visible any more'), False),
+        (block('agent-browser is visible "#a" # true, not false'), True),
+        (block('agent-browser is enabled "#a" # is disabled'), False),
+        (block('agent-browser is visible "#a" # the hidden menu'), True),
+        ("1. Look\n- `agent-browser is visible '#a'` - returns true", True),
+        ("1. Look\n- `agent-browser is visible '#a'` - returns false", False),
+        ("1. Look\n- `agent-browser is visible '#a'`, then `agent-browser is visible '#b'` returns false", True),
+    ],
+)
+def test_what_an_is_is_to_answer(text: str, *, expected: bool) -> None:
+    assert read(text).commands[0].expected is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("agent-browser snapshot | head", "`|` needs a shell; only agent-browser runs"),
+        ("agent-browser snapshot > out.txt", "`>` needs a shell; only agent-browser runs"),
+        ('agent-browser open "$URL"', "`$NAME` needs a shell; only agent-browser runs"),
+        ("agent-browser open `cat url`", "``` needs a shell; only agent-browser runs"),
+        ("agent-browser back || true", "`||` needs a shell; only agent-browser runs"),
+        ('agent-browser is visible "#a', "a quote is not closed"),
+        ("agent-browser install", "`install` may not run: it changes what is installed"),
+        ("test $(agent-browser get count li) = 3", "only agent-browser itself runs, without a shell around it"),
+        ("agent-browser batch < commands.json", "`<` needs a shell; only agent-browser runs"),
+        ("agent-browser batch --bail", "`batch` without commands would read them from a terminal"),
+    ],
+)
+def test_what_cannot_run_is_a_step_that_fails(line: str, error: str) -> None:
+    """A step that is not run may not pass for one that was."""
+    commands = read(block("agent-browser back", line, "agent-browser forward")).commands
+    assert [command.error for command in commands if command.error] == [error]
+    assert commands[0].argv == ("back",)
+    assert commands[-1].argv == ("forward",)
+    assert next(command for command in commands if command.error).line == 3
+
+
+def test_what_stands_beside_commands_is_named() -> None:
+    script = read(block("npm run dev", "agent-browser --session mine back"))
+    assert script.notes == (
+        "not run, for it is no agent-browser command: npm run dev",
+        "agent-browser --session mine back: run without --session",
+    )
+
+
+def test_a_command_knows_where_it_stands_and_how_it_was_written() -> None:
+    (command,) = read(block("", "agent-browser  is visible '#a'")).commands
+    assert command == Command(argv=("is", "visible", "#a"), text="agent-browser  is visible '#a'", line=3)
+    assert command.shown == "is visible '#a'"
+
+
+def test_commands_of_the_settings() -> None:
+    commands = of_lines(("agent-browser open /login", 'agent-browser fill "#u" "me"')).commands
+    assert [command.argv for command in commands] == [("open", "/login"), ("fill", "#u", "me")]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["```", "~~~", "`", "agent-browser", " open ", "'", '"', "\\", "\n", "|", "#", "é"]),
+        max_size=40,
+    )
+)
+def test_no_text_is_too_odd(pieces: list[str]) -> None:
+    for command in read("".join(pieces)).commands:
+        assert bool(command.argv) is not bool(command.error)
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+def test_real_specs_hold_no_command_that_is_not_understood() -> None:
+    """1,288 commands in 4 specs, of 1,303 places that name the program; the others are prose."""
+    tasks = [task for path in CORPUS.glob("*.md") for task in parse.parse(path.read_text(encoding="utf-8")).tasks]
+    scripts = [read(task.text) for task in tasks if "agent-browser" in task.text]
+    commands = [command for script in scripts for command in script.commands]
+    assert len(commands) > 1200
+    assert not [command for command in commands if command.error]
+    assert sum(names_commands(task) for task in tasks) == sum(bool(script.commands) for script in scripts)
