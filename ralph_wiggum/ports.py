@@ -276,11 +276,13 @@ class Servers(Protocol):
         """Return how each server stands, in the order of the settings, as far as is known without asking it."""
         ...
 
-    def ensure(self, watcher: Watcher) -> tuple[Gate, ...]:
+    def ensure(self, watcher: Watcher, *, tree: str = "") -> tuple[Gate, ...]:
         """Bring every server up and wait for it; return a gate (kind "server") for each, () where none is declared.
 
-        What answers already is adopted; what had been given up gets another start. A gate that failed has the end of
-        the server's log as its excerpt. Where the watcher's stop_reason() speaks, the rest is NOT_RUN, "stopped".
+        What answers already is adopted; what had been given up gets another start. `tree` tells one state of the work
+        tree from another ("": unknown): what was started here with another one, and does not reload by itself, is
+        started anew. A gate that failed has the end of the server's log as its excerpt. Where the watcher's
+        stop_reason() speaks, the rest is NOT_RUN, "stopped".
         """
         ...
 

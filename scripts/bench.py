@@ -4,7 +4,8 @@ usage: scripts/bench.py [--only NAME …] [--quick] [--json FILE]
 
 Nothing is asserted: a machine that does other work as well shows it here. Medians; what is compared is measured by
 turns. TMPDIR says on which disk: one where much was deleted just now makes new files slowly. Needs the commands
-installed beside this Python, git, and better a C compiler.
+installed beside this Python, git, and better a C compiler; pages need agent-browser and Chromium, else they are left
+out.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import json
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from bench_flood import flood
 from bench_gap import gap
-from bench_ground import Ground, Row, compile_stub
+from bench_ground import Ground, LeftOutError, Row, compile_stub
+from bench_pages import pages
 from bench_repository import repository
 from bench_start import parsing, prompt, status
 from bench_stop import stop
@@ -33,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "stop": stop,
     "repository": repository,
     "parsing": parsing,
+    "pages": pages,
 }
 HEADINGS = ("what", "measured", "goal", "met", "floor", "times", "the floor is")
 
@@ -42,10 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="ralph-bench-") as folder:
         ground = Ground(Path(folder).resolve(), arguments.quick, compile_stub(Path(folder)))
-        rows = [row for name in arguments.only or MEASUREMENTS for row in measure(name, ground)]
-    print("\n".join(table(rows)))
+        rows: list[Row] = []
+        left_out: dict[str, str] = {}
+        for name in arguments.only or MEASUREMENTS:
+            try:
+                rows += measure(name, ground)
+            except LeftOutError as reason:
+                left_out[name] = str(reason)
+    print("\n".join([*table(rows), *(f"{name} is left out: {reason}" for name, reason in left_out.items())]))
     if arguments.json:
-        arguments.json.write_text(json.dumps(as_json(rows, quick=arguments.quick), indent=2) + "\n")
+        found = as_json(rows, left_out, quick=arguments.quick)
+        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
     return 0
 
 
@@ -87,12 +97,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def as_json(rows: Sequence[Row], *, quick: bool) -> dict[str, object]:
+def as_json(rows: Sequence[Row], left_out: Mapping[str, str], *, quick: bool) -> dict[str, object]:
     """Return all rows as JSON values, with the kind of machine and nothing that names it."""
     return {
         "python": platform.python_version(),
         "system": platform.system(),
         "quick": quick,
+        "left_out": dict(left_out),
         "rows": [asdict(row) | {"met": row.met, "ratio": row.ratio} for row in rows],
     }
 

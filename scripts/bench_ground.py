@@ -44,13 +44,21 @@ class Row:
         return self.measured / self.floor if self.floor else None
 
 
+class LeftOutError(Exception):
+    """A measurement needs what is not there; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A folder to measure in. `quick`: small numbers, to see that it works."""
+    """A folder to measure in. `quick`: small numbers, to see that it works.
+
+    `home` is the home folder of what is measured where that is not to be an empty one: programs lie below it.
+    """
 
     folder: Path
     quick: bool
     stub: tuple[str, ...]
+    home: Path | None = None
 
     def size(self, whole: int, quick: int) -> int:
         """Return how much to measure."""
@@ -59,7 +67,8 @@ class Ground:
     def environment(self) -> dict[str, str]:
         """Return an environment without the person's own settings of git and ralph."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RALPH_", "GIT_", "PYTHON"))}
-        return {**kept, "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config"), "LC_ALL": "C.UTF-8"}
+        home = str(self.home or self.folder)
+        return {**kept, "HOME": home, "XDG_CONFIG_HOME": str(self.folder / "config"), "LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,16 +227,18 @@ def red(reason: str = "1 failed", *failures: str, environment: bool = False, nam
 
 @dataclass
 class ScriptedServers:
-    """Servers whose gates come from a function; `words` are told by the next `tend`."""
+    """Servers whose gates come from a function; `words` are told by the next `tend`, `trees` are what was asked for."""
 
     result: Callable[[], Sequence[Gate]] = tuple
     standings: Sequence[Standing] = ()
     words: list[str] = field(default_factory=list)
     ensured: int = 0
     stopped: int = 0
+    trees: list[str] = field(default_factory=list)
 
-    def ensure(self, watcher: Watcher) -> tuple[Gate, ...]:
+    def ensure(self, watcher: Watcher, *, tree: str = "") -> tuple[Gate, ...]:
         self.ensured += 1
+        self.trees.append(tree)
         return tuple(self.result())
 
     def tend(self) -> tuple[str, ...]:
@@ -255,11 +257,19 @@ class ScriptedValidator:
     missing: str = ""
     looks: list[str] = field(default_factory=list)
     accepted: list[Mapping[str, tuple[str, ...]]] = field(default_factory=list)
+    trees: list[str] = field(default_factory=list)
 
     def run(
-        self, task: Task, accepted: Mapping[str, tuple[str, ...]], watcher: Watcher, say: Callable[[str], None]
+        self,
+        task: Task,
+        accepted: Mapping[str, tuple[str, ...]],
+        watcher: Watcher,
+        say: Callable[[str], None],
+        *,
+        tree: str = "",
     ) -> Looked:
         self.looks.append(task.key)
+        self.trees.append(tree)
         self.accepted.append(dict(accepted))
         return self.result(task)
 

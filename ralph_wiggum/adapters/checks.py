@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ralph_wiggum.adapters.capture import KIB, Capture, PipeSource
 from ralph_wiggum.adapters.process import Ended, Family, Start
-from ralph_wiggum.adapters.project import STATE, make_state
+from ralph_wiggum.adapters.project import STATE, bytecode_apart, make_state
 from ralph_wiggum.core import baseline as base
 from ralph_wiggum.core import check_gate, check_plan, excerpt, failures, obstacles
 from ralph_wiggum.core.check_gate import CheckResult
@@ -164,8 +164,7 @@ def environment(env: Mapping[str, str], root: Path) -> dict[str, str]:
     """Return the environment of a check: nobody watches (CI), no colours, bytecode kept out of the work tree."""
     kept = {name: value for name, value in env.items() if name not in {"FORCE_COLOR", "CLICOLOR_FORCE"}}
     ours = {"CI": "1", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0", "PAGER": "cat"}
-    # A cache of their own rather than none: without one, every run would compile the dependencies again.
-    return {"PYTHONPYCACHEPREFIX": str(root / STATE / "pycache"), **kept, **ours}
+    return {**bytecode_apart(env, root), **kept, **ours}
 
 
 def _key(plan: CheckPlan) -> str:

@@ -19,13 +19,19 @@ class Family:
     """Runs one program at a time, with all its descendants, below the keeper.
 
     `wakeup` is a non-blocking descriptor that becomes readable on a signal: the loop then asks for stop reasons at
-    once. A keeper that died is replaced at the next start.
+    once. A keeper that died is replaced at the next start. `lasting`: what a program leaves behind when it ends by
+    itself goes on, as if each `run` had asked for that.
     """
 
-    def __init__(self, keeper: Keeper, clock: Clock, wakeup: int | None = None) -> None:
+    def __init__(self, keeper: Keeper, clock: Clock, wakeup: int | None = None, *, lasting: bool = False) -> None:
         self.keeper = keeper
         self._clock = clock
         self._wakeup = wakeup
+        self._lasting = lasting
+
+    def below(self, keeper: Keeper) -> Family:
+        """Return a family below another keeper, with the same clock and wake-up, in which what is left behind lasts."""
+        return Family(keeper, self._clock, self._wakeup, lasting=True)
 
     def run(
         self,
@@ -49,7 +55,7 @@ class Family:
             pid = self._launch(start)
             mark = start.env.get(MARK)
             loop = RunLoop(self.keeper, self._clock, watcher, pid=pid, mark=mark, wakeup=self._wakeup)
-            return loop.run(sources, limits, commands, files_token, lasting=lasting)
+            return loop.run(sources, limits, commands, files_token, lasting=lasting or self._lasting)
         except NotStartedError as error:
             return Ended(ending=Ending.NOT_STARTED, error=str(error))
         except KeyboardInterrupt:  # a second signal: at once; the keeper ends the family without us

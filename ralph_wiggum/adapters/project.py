@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -144,6 +144,15 @@ def make_state(folder: Path) -> Path:
                 with_ignore.write_text("*\n", encoding="utf-8")
             break
     return folder
+
+
+def bytecode_apart(env: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Return the variable that keeps Python's bytecode out of the work tree, in a cache that lasts.
+
+    Not where the person has switched writing off: caches that are there would then be left unread, and every program
+    would compile all that it imports, each time.
+    """
+    return {} if env.get("PYTHONDONTWRITEBYTECODE") else {"PYTHONPYCACHEPREFIX": str(root / STATE / "pycache")}
 
 
 def _clear(folder: Path) -> None:

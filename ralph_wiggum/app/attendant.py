@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Ports
@@ -46,7 +47,11 @@ class Attendant:
 
 
 def tend(ports: Ports, ledger: Ledger) -> None:
-    """Have the servers looked after; what happened to one is noted and shown."""
+    """Have the servers looked after; what happened to one is shown and noted.
+
+    A full disk takes the note, not the attempt in the middle of which it was to be written.
+    """
     for words in ports.servers.tend():
-        ledger.note(words)
         ports.view.note(words)
+        with suppress(OSError):
+            ledger.note(words)

@@ -14,6 +14,7 @@ from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.past import PastAttempt
 from ralph_wiggum.core.prompt import PromptRequest
+from ralph_wiggum.core.quoting import code
 from ralph_wiggum.core.servers.standing import Health, Standing
 from ralph_wiggum.core.steering import SteeringFile
 from ralph_wiggum.core.strategy import Strategy
@@ -30,7 +31,9 @@ LOOKED_AT_PAGES = (
     "have to load with a good status and show something, no request may fail, and the console must show no new error. "
     "You need not do that, nor take screenshots."
 )
-LOG_LINES = 4
+LOG_LINES = 3
+LOG_LINE = 100  # characters
+NAMED = 10  # servers
 
 REQUIREMENTS = ("requirements.md", "bugfix.md", "spec.md")
 
@@ -85,7 +88,7 @@ class Briefing:
             command_seconds=limits.command_seconds,
             no_progress_seconds=limits.no_progress_seconds,
             longer_commands=tuple(pair for pair in limits.command_patterns if pair not in LONG_COMMANDS),
-            servers=tuple(f"{each.url} ({each.name})" for each in self._servers() if each.health is Health.UP),
+            servers=tuple(f"{each.url} ({each.name})" for each in self._servers() if each.health is Health.UP)[:NAMED],
             notes=tuple(self._about_pages(task)),
         )
 
@@ -94,11 +97,11 @@ class Briefing:
         if not self._order.looks_at(task):
             return
         yield LOOKED_AT if names_commands(task) else LOOKED_AT_PAGES
-        for server in self._servers():
-            if server.health is not Health.UP and server.reason:
-                last = server.tail.strip().splitlines()[-LOG_LINES:]
-                said = f"; the last that it printed: {' | '.join(last)}" if last else ""
-                yield f"The server {server.name} is not up: {server.reason}{said}"
+        down = [each for each in self._servers() if each.health is not Health.UP and each.reason]
+        for server in down[:NAMED]:
+            last = [code(text, LOG_LINE) for text in server.tail.splitlines()[-LOG_LINES:] if text.strip()]
+            said = f"; the last that it printed: {', '.join(last)}" if last else ""
+            yield f"The server {server.name} is not up: {server.reason}{said}"
 
     def _requirements(self) -> tuple[str, str]:
         """Return name and text of the document that tasks cite: requirements.md, else bugfix.md, else spec.md."""

@@ -11,7 +11,19 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core import check_gate, signals
 from ralph_wiggum.core.decide import Retry
-from ralph_wiggum.core.evidence import AgentOutcome, Change, Failed, Gate, Interrupted, Passed, Said, Verdict
+from ralph_wiggum.core.evidence import (
+    AgentOutcome,
+    Change,
+    Ending,
+    Failed,
+    FailureKind,
+    Gate,
+    GateStatus,
+    Interrupted,
+    Passed,
+    Said,
+    Verdict,
+)
 from ralph_wiggum.core.journal import Accepted, Ended, GateSeen, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
@@ -94,9 +106,12 @@ class Iteration:
         started = self._start(task, retry, before, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
         if self._order.looks_at(task):
-            gates = self._ports.servers.ensure(self.attendant(task.key))
+            gates = self._ports.servers.ensure(self.attendant(task.key), tree=tree_name(before))
             self._show([gate for gate in gates if gate.failed])  # the prompt tells of them too
-        outcome = self._ask_agent(plan, task, started, retry, blocked)
+        if reason := self.attendant(task.key).stop_reason():
+            outcome = AgentOutcome(ending=Ending.STOPPED, error=reason)
+        else:
+            outcome = self._ask_agent(plan, task, started, retry, blocked)
         left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
         return self._judge(left)
 
@@ -107,7 +122,44 @@ class Iteration:
         """
         began = self._ports.clock.monotonic()
         here = self._ports.repo.snapshot()
-        proof = self.prove(task, (), here, everything=False)
+        return self._without_agent(task, self.prove(task, (), here, everything=False), here, began)
+
+    def cannot_look(self, task: Task, missing: str) -> Ended:
+        """Record that a task's pages cannot be looked at, and why: no agent is paid for what would be taken out."""
+        gate = Gate(
+            name="visual",
+            kind=FailureKind.VISUAL.value,
+            status=GateStatus.FAILED,
+            reason=missing,
+            failures=(missing,),
+            hopeless=True,
+        )
+        self._show((gate,))
+        return self._without_agent(
+            task, Proof(gates=(gate,)), self._ports.repo.snapshot(), self._ports.clock.monotonic()
+        )
+
+    def abandon(self, reason: str) -> None:
+        """Close the attempt that cannot be judged, because something of ours fails at it again and again."""
+        left, self._unjudged = self._unjudged, None
+        if left is not None:
+            started = left.started
+            self._ledger.record(
+                Ended(
+                    key=started.key,
+                    id=started.id,
+                    name=started.name,
+                    attempt=started.attempt,
+                    result="interrupted",
+                    reason=reason,
+                    timeout=started.timeout,
+                    strategy=started.strategy,
+                    agent=started.agent,
+                    checkpoint=started.checkpoint,
+                )
+            )
+
+    def _without_agent(self, task: Task, proof: Proof, here: Snapshot, began: float) -> Ended:
         verdict: Verdict = by_gates_alone(proof.gates)
         if reason := self.attendant(task.key).stop_reason():
             verdict = Interrupted(reason=reason)
@@ -256,19 +308,23 @@ class Iteration:
         Where they pass and the task is visual, its pages are looked at too.
         """
         changed = None if everything else [change.path for change in changes]
-        gates = tuple(self._ports.checks.run(changed, _tree_name(tree), self.attendant(task.key)))
+        gates = tuple(self._ports.checks.run(changed, tree_name(tree), self.attendant(task.key)))
         self._checked = self._checked or bool(gates)
         self._show(gates)
         checked = Proof(gates=gates)
-        return checked if checked.failed or checked.stopped else self.look(task, checked)
+        return checked if checked.failed or checked.stopped else self.look(task, tree, checked)
 
-    def look(self, task: Task, checked: Proof = Proof()) -> Proof:
-        """Return `checked` with what the runner found at the pages of a visual task; other tasks have none (O25)."""
+    def look(self, task: Task, tree: Snapshot, checked: Proof = Proof()) -> Proof:
+        """Return `checked` with what the runner found at the pages of a visual task; other tasks have none (O25).
+
+        `tree` is what the servers have to show: one that began with another, and does not reload, is started anew.
+        """
         if not self._order.looks_at(task):
             return checked
         attendant = self.attendant(task.key)
         self._ports.view.looking(task)
-        looked = self._ports.validator.run(task, self._ledger.history.console, attendant, self._say)
+        accepted = self._ledger.history.console
+        looked = self._ports.validator.run(task, accepted, attendant, self._say, tree=tree_name(tree))
         self._checked = True  # servers and pages may have written files
         self._show(looked.gates)
         proof = Proof(
@@ -345,8 +401,8 @@ def _base(started: Started) -> Snapshot:
     return Snapshot(tree=started.base, large=started.large)
 
 
-def _tree_name(snapshot: Snapshot) -> str:
-    """Name the tree for the reuse of check results; large files are part of the name."""
+def tree_name(snapshot: Snapshot) -> str:
+    """Return a name for the state of the tree, the same for the same files; large files are part of it."""
     large = "".join(f"\n{path} {stamp}" for path, stamp in sorted(snapshot.large.items()))
     return snapshot.tree + large if snapshot.tree else ""
 

@@ -11,14 +11,14 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.settle import Settling
-from ralph_wiggum.app.weather import Weather
+from ralph_wiggum.app.weather import PAGES, Weather
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide, give_up
 from ralph_wiggum.core.errors import Exit
 from ralph_wiggum.core.evidence import Gate, Passed
 from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
 from ralph_wiggum.core.judge import by_gates_alone
-from ralph_wiggum.core.model import OPEN, PURE_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.select import Close, Finished, Work, select
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 
@@ -63,23 +63,23 @@ class Night:
         match choice:
             case Finished():
                 return self._one_task_done(plan) if self._worked else self._finished(choice)
-            case Close(task=task):
-                if self._worked and task.checkpoint:
-                    return self._one_task_done(plan)
-                self._close(plan, task)
-            case Work(task=task):
-                if self._worked and task.key != self._worked:
+            case Work(task=task) | Close(task=task):
+                work = isinstance(choice, Work) or self._has_gate(task)  # others are ticked, which is no work
+                if self._worked and work and task.key != self._worked:
                     return self._one_task_done(plan)
                 if task.key in self._aside:
                     return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=self._aside[task.key])
                 self._at = task.key
-                self._work(plan, task)
+                if work and self._order.one_task:
+                    self._worked = task.key
+                (self._work if isinstance(choice, Work) else self._close)(plan, task)
         return None
 
     def set_aside(self, reason: str) -> None:
         """Leave the task at hand alone for this run: a bug of ours strikes on it again and again (O12)."""
         if self._at and self._at not in self._aside:
             self._aside[self._at] = f"{self._at} is left open because of a bug in ralph: {reason}"
+            self.iteration.abandon(reason)
             self._ledger.record(Deferred(key=self._at, reason=self._aside[self._at]))
             self._ledger.note(self._aside[self._at], key=self._at)
 
@@ -134,23 +134,31 @@ class Night:
 
     def _close(self, plan: Plan, task: Task) -> None:
         """Tick a parent whose required sub-tasks are complete; a checkpoint or visual one passes its gate first."""
-        if self._is_gate(task) or self._order.looks_at(task):
+        if self._has_gate(task):
             self._pass_gate(plan, task, leaf=False)
             return
         self._settling.complete_without_agent(task, "parent", (), verified=True)
 
     def _work(self, plan: Plan, task: Task) -> None:
-        if self._order.one_task:
-            self._worked = task.key
         if self._ledger.history.of(task.key).deferred:
             self._ledger.record(Reopened(key=task.key, by="runner", reason="all else is done: once more"))
         if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
             self._pass_gate(plan, task, leaf=True)
             return
-        if self._looks_first(task):
+        if missing := self._ports.validator.missing if self._order.looks_at(task) else "":
+            self._after_attempt(plan, self.iteration.cannot_look(task, missing))
+        elif self._looks_first(task):
             self._after_attempt(plan, self.iteration.look_alone(task))
             return
-        self._follow(plan, task, decide(self._attempts(task, self._order.policy), self._order.policy))
+        self._follow(plan, task, self._decide(task, self._order.policy))
+
+    def _decide(self, task: Task, policy: Policy) -> Decision:
+        """Decide from the attempts; what four waits did not bring back is not tried ten times for every task (O37)."""
+        attempts = self._attempts(task, policy)
+        last = attempts[-1] if attempts else None
+        if last is not None and last.kind in PAGES and self.weather.is_climate(last.fingerprint):
+            return give_up(f"waiting did not help: {last.reason}", policy, for_good=True)
+        return decide(attempts, policy)
 
     def _follow(
         self, plan: Plan, task: Task, decision: Decision, gates: tuple[Gate, ...] = (), *, leaf: bool = True
@@ -164,8 +172,8 @@ class Night:
                 self._complete(task)
             case Skip(reason=reason):
                 self._skip(task, reason)
-            case Leave(reason=reason):
-                self._leave(task, reason)
+            case Leave(reason=reason, for_good=for_good):
+                self._leave(task, reason, for_good=for_good)
             case End(reason=reason):
                 self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"{task.label}: {reason}")
 
@@ -175,8 +183,12 @@ class Night:
         Where an earlier run came to its end over the task, as the settings say, this one tries it anew: the person
         who starts it again wants more than the same word at once.
         """
-        attempts = self._ledger.history.of(task.key).attempts
-        own = tuple(ended for ended in attempts if ended.run == self._order.run_id)
+        run = self._order.run_id
+        attempts = tuple(
+            ended if ended.run == run else ended._replace(hopeless=False)  # what was missing then may be there now
+            for ended in self._ledger.history.of(task.key).attempts
+        )
+        own = tuple(ended for ended in attempts if ended.run == run)
         if self._order.one_task:
             return own
         before = tuple(ended for ended in attempts if ended.run != self._order.run_id)
@@ -193,6 +205,9 @@ class Night:
     def _is_gate(self, task: Task) -> bool:
         return bool(task.checkpoint) and self._order.checkpoints
 
+    def _has_gate(self, task: Task) -> bool:
+        return self._is_gate(task) or self._order.looks_at(task)
+
     def _may_spend(self, plan: Plan) -> bool:
         """Say whether another agent run is within --max; sets the end of the run if not."""
         if self._ledger.history.iterations < self._order.max_iterations:
@@ -207,7 +222,8 @@ class Night:
 
     def _after_attempt(self, plan: Plan, ended: Ended) -> None:
         if self.weather.is_bad(ended):
-            self._ride_out(ended)
+            if not self._put_off(ended):
+                self._ride_out(ended)
         elif ended.result == "passed" and ended.key in plan.by_key:
             self._complete(plan.task(ended.key))
 
@@ -215,7 +231,7 @@ class Night:
         ended = self._ledger.history.of(task.key).passed
         if ended is not None:
             self._settling.complete(task, ended)
-            self.weather.cleared()
+            self.weather.cleared(visual=self._order.looks_at(task))
             self._after_checkpoint(task)
 
     def _skip(self, task: Task, reason: str) -> None:
@@ -234,14 +250,43 @@ class Night:
         self.weather.given_up(last, still_red=fingerprint.of_gates(red) if red else "")
         self._after_checkpoint(task)
 
-    def _leave(self, task: Task, reason: str) -> None:
+    def _leave(self, task: Task, reason: str, *, for_good: bool) -> None:
         """Put the tree back, leave the task open, come back to it last (skip_on_stagnation: false)."""
         self._settling.put_back(task)
         self._ports.spec.write(task.key, OPEN)
         self._ledger.record(Deferred(key=task.key, reason=reason))
+        if for_good:
+            self._aside[task.key] = f"{task.label} is left open: {reason}"
+
+    def _put_off(self, ended: Ended) -> bool:
+        """Put the visual tasks off until all else is done, where a server or the browser fails them; say whether.
+
+        Waiting for it holds up nobody then (O12, O23).
+        """
+        plan = self._ports.spec.plan()
+        waiting = frozenset(task.key for task in plan.tasks if not task.done and self._order.looks_at(task))
+        rest = select(
+            plan, optional=self._order.optional, queued=self._order.queued, deferred=self._deferred() | waiting
+        )
+        others = not isinstance(rest, Finished) and rest.task.key not in waiting | self._deferred()
+        if ended.kind not in PAGES or self._order.one_task or not others:
+            return False
+        self._give_back(ended)
+        reason = f"put off until all else is done: {ended.reason}"
+        for key in waiting:
+            if plan.task(key).mark in (OPEN, IN_PROGRESS) or key in self.weather.blamed(ended):
+                self._ledger.record(Deferred(key=key, reason=reason))
+        self._ledger.note(f"visual tasks are {reason}")
+        self._ports.view.note(f"visual tasks are {reason}")
+        self.weather.put_off(ended)
+        return True
 
     def _ride_out(self, ended: Ended) -> None:
         """Two tasks in a row failed in the same way that is not theirs: give both back and wait (O37)."""
+        self._give_back(ended)
+        self.weather.wait_out(ended)
+
+    def _give_back(self, ended: Ended) -> None:
         plan = self._ports.spec.plan()
         if ended.key in plan.by_key:
             self._settling.put_back(plan.task(ended.key))
@@ -250,7 +295,6 @@ class Night:
             if key in plan.by_key:
                 self._ports.spec.write(key, OPEN)
             self._ledger.record(Reopened(key=key, by="runner", reason=f"not the task's fault: {ended.reason}"))
-        self.weather.wait_out(ended)
 
     def _pass_gate(self, plan: Plan, task: Task, *, leaf: bool) -> None:
         """Run all checks of a checkpoint and look at the pages of what is visual; tick if all is well (O19, O25).
@@ -271,7 +315,7 @@ class Night:
             self._settling.complete_without_agent(
                 task, how, seen_gates(proof.gates), verified=verified, notes=proof.notes
             )
-            self.weather.cleared()
+            self.weather.cleared(visual=self._order.looks_at(task))
             self._after_checkpoint(task)
             return
         self._blocked(plan, task, failed, leaf=leaf)
@@ -279,7 +323,7 @@ class Night:
     def _prove(self, task: Task) -> Proof:
         if self._is_gate(task):
             return self.iteration.prove(task, (), self._ports.repo.snapshot(), everything=True)
-        return self.iteration.look(task)
+        return self.iteration.look(task, self._ports.repo.snapshot())
 
     def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
         rounds = self._order.checkpoint_rounds
@@ -294,12 +338,18 @@ class Night:
                 reason=reason,
                 gates=seen_gates(failed),
                 visual=not self._is_gate(task),
+                hopeless=any(gate.hopeless for gate in failed),
             )
             self._ledger.record(blocked)
             what = "VISUAL VALIDATION FAILED" if blocked.visual else "CHECKPOINT BLOCKED"
             self._ports.view.note(f"{what}: {task.name}: {reason}")
         hopeless = next((gate.reason for gate in failed if gate.hopeless), "")
-        decision = give_up(f"no attempt can change it: {hopeless}", policy) if hopeless else decide(attempts, policy)
+        decision = decide(attempts, policy)
+        if hopeless:
+            decision = give_up(f"no attempt can change it: {hopeless}", policy, for_good=True)
+        elif self.weather.is_climate(fingerprint.of_gates(failed)):
+            reason = "; ".join(gate.reason for gate in failed)
+            decision = give_up(f"waiting did not help: {reason}", policy, for_good=True)
         self._follow(plan, task, decision, failed, leaf=leaf)
 
     def _after_checkpoint(self, task: Task) -> None:

@@ -66,9 +66,18 @@ class Validator(Protocol):
         ...
 
     def run(
-        self, task: Task, accepted: Mapping[str, tuple[str, ...]], watcher: Watcher, say: Callable[[str], None]
+        self,
+        task: Task,
+        accepted: Mapping[str, tuple[str, ...]],
+        watcher: Watcher,
+        say: Callable[[str], None],
+        *,
+        tree: str = "",
     ) -> Looked:
-        """Look at a task's pages; `accepted` are the console errors that do not count, by page."""
+        """Look at a task's pages; `accepted` are the console errors that do not count, by page.
+
+        `tree` is the state of the work tree that the servers have to show, as for Servers.ensure.
+        """
         ...
 
 

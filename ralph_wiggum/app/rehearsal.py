@@ -22,6 +22,7 @@ def rehearse(ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> 
     plan = ports.spec.plan()
     yield from _overview(plan, order)
     yield from _in_order(plan, order)
+    yield from _pages(plan, ports, order)
     yield from _checks(ports, ledger)
     yield from _prompt(plan, ledger, order, briefing)
 
@@ -51,6 +52,17 @@ def _how(task: Task, order: Order) -> str:
     if order.looks_at(task):
         return "looked at first, then agent" if is_pure_validation(task) else "agent, then looked at"
     return "agent"
+
+
+def _pages(plan: Plan, ports: Ports, order: Order) -> Iterator[str]:
+    """Yield what looking at pages would need, without starting any of it."""
+    if not any(order.looks_at(task) and not task.done for task in plan.tasks):
+        return
+    yield ""
+    servers = [f"{each.name} ({each.wanted})" if each.wanted else each.name for each in ports.servers.standings]
+    yield f"servers that would be up for visual tasks: {', '.join(servers) or 'none are configured'}"
+    if missing := ports.validator.missing:
+        yield f"visual tasks could not be looked at, and would be skipped: {missing}"
 
 
 def _checks(ports: Ports, ledger: Ledger) -> Iterator[str]:

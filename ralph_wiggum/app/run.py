@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.endure import Endurance
+from ralph_wiggum.app.iteration import tree_name
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Night, Outcome
 from ralph_wiggum.app.order import Order, Ports
@@ -162,7 +163,8 @@ class Run:
         """Start what visual tasks will need, and say now what would fail them in the night (O23)."""
         if self._order.one_task or not any(map(self._order.looks_at, self._to_do())):
             return
-        for gate in self._ports.servers.ensure(self._attendant()):
+        tree = tree_name(self._ports.repo.snapshot())
+        for gate in self._ports.servers.ensure(self._attendant(), tree=tree):
             self._ports.view.gate(gate)
             if gate.failed:
                 self._note(f"{gate.name}: {gate.reason}; it is tried again before each visual task")

@@ -54,10 +54,16 @@ class Validation:
         return self._browser.missing
 
     def run(
-        self, task: Task, accepted: Mapping[str, tuple[str, ...]], watcher: Watcher, say: Callable[[str], None]
+        self,
+        task: Task,
+        accepted: Mapping[str, tuple[str, ...]],
+        watcher: Watcher,
+        say: Callable[[str], None],
+        *,
+        tree: str = "",
     ) -> Looked:
         """Look at a task's pages; `accepted` are the console errors that do not count, by page."""
-        gates = self._servers.ensure(watcher)
+        gates = self._servers.ensure(watcher, tree=tree)
         if any(gate.failed for gate in gates):
             return Looked(gates=(*gates, report.not_run(report.SERVERS_DOWN)))
         if watcher.stop_reason() or any(gate.status is GateStatus.NOT_RUN for gate in gates):

@@ -105,8 +105,7 @@ def up(root: Path, settings: Settings) -> int:
 def _again(path: Path, record: Record) -> Record:
     """Have the host that is there bring up what is not; return what it wrote then."""
     seen = record.round
-    with suppress(ProcessLookupError):
-        os.kill(record.pid, signal.SIGUSR1)
+    _signal(record.pid, signal.SIGUSR1)
     end = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < end and (found := records.read(path)) is not None and found.round == seen:
         time.sleep(NAP_SECONDS)
@@ -119,8 +118,7 @@ def _begin(root: Path, path: Path, settings: Settings) -> Record:
     try:
         return _settled(path, pid, lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
     except KeyboardInterrupt:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+        _signal(pid, signal.SIGTERM)
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
         raise
@@ -176,20 +174,33 @@ def _end_host(root: Path) -> list[str]:
         if record.alive and each.health in {Health.UP, Health.STARTING}
     ]
     if record.alive:
-        os.kill(record.pid, signal.SIGTERM)
+        _signal(record.pid, signal.SIGTERM)
         end = time.monotonic() + ENDING_SECONDS
         while record.alive and time.monotonic() < end:
             time.sleep(NAP_SECONDS)
         if record.alive:
-            os.kill(record.pid, signal.SIGKILL)
+            _signal(record.pid, signal.SIGKILL)
             said.append(f"the process that held them (pid {record.pid}) had to be killed")
     records.remove(path)
     return said
 
 
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the process that holds the servers, if it is still there; RalphError if it is another user's."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise RalphError(
+            f"the process that holds the servers (pid {pid}) belongs to another user",
+            hint="call this as the user who called `ralph servers up`",
+        ) from None
+
+
 def _end_leftovers(root: Path) -> list[str]:
     """End what a dead host or dead runs left behind; return what to say."""
-    found = keepers.sweep({host.mark(root)}, below=True).found
+    found = keepers.sweep({records.mark(root)}, below=True).found
     with RunLock(root) as lock:
         try:
             lock.acquire(spec="", run="", started=datetime.now().astimezone().isoformat(timespec="seconds"))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ralph_wiggum.core import log_block
 from ralph_wiggum.core.decide import identical_failures
+from ralph_wiggum.core.evidence import FailureKind
 from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import (
     CheckpointBlocked,
@@ -34,6 +35,7 @@ _GOING_ON = "🔄 IN PROGRESS"
 _NAMED_FILES = 50
 _GATE_SIGNS = {"passed": "✅", "failed": "❌", "not run": "⏭️"}
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
+_PAGES = frozenset({FailureKind.SERVER.value, FailureKind.VISUAL.value})
 _APPROACHES = {
     "first": "first attempt",
     "same": "the same approach, looking for slips",
@@ -168,13 +170,16 @@ def _failed(ended: Ended, record: TaskRecord, retry_limit: int) -> str:
 
 
 def _looked(ended: Ended) -> str:
-    """Return the entry of a look that the runner took before it asked an agent (O25)."""
-    top = [f"VISUAL VALIDATION FAILED: {inline(ended.name)}", "", f"- **Issue:** {inline(ended.reason)}"]
+    """Return the entry of a look that the runner took before it asked an agent (O25), or could not take."""
+    at_pages = ended.kind in _PAGES
+    what = "VISUAL VALIDATION FAILED" if at_pages else "CHECKS FAILED BEFORE THE LOOK"
+    top = [f"{what}: {inline(ended.name)}", "", f"- **Issue:** {inline(ended.reason)}"]
+    done = "Nobody could look at the page." if ended.hopeless else "The runner looked at the page."
     return _text(
         _heading(ended.at, _task(ended)),
         _GOING_ON,
         top=top,
-        done="The runner looked at the page; no agent was asked yet.",
+        done=f"{done if at_pages else 'The runner ran the checks.'} No agent was asked yet.",
         files=(),
         gates=ended.gates,
         notes=_attempt_notes(ended),
@@ -187,7 +192,7 @@ def _interrupted(ended: Ended) -> str:
 
 
 def _attempt(ended: Ended, status: str, top: Sequence[str], notes: Sequence[str]) -> str:
-    said = block(ended.summary) or "The agent said nothing about it."
+    said = block(ended.summary) or ("No agent was asked." if ended.how else "The agent said nothing about it.")
     heading = _heading(ended.at, _task(ended))
     return _text(heading, status, top=top, done=said, files=ended.files, gates=ended.gates, notes=notes)
 
@@ -203,7 +208,7 @@ def _skipped(skipped: Skipped, record: TaskRecord) -> str:
     top += [
         f"AUTO-SKIPPED ({why})",
         "",
-        f"- **Issue:** {inline(counted[-1].reason) if counted else 'unknown'}",
+        f"- **Issue:** {inline(counted[-1].reason if counted else skipped.reason)}",
         "- **Attempts Made:**",
         *(f"  {line}" for line in _numbered(record.attempts)),
         f"- **Reason for Skip:** {inline(skipped.reason)}",
@@ -244,7 +249,7 @@ def _blocked(blocked: CheckpointBlocked, retry_limit: int) -> str:
         done="The runner looked at the page." if blocked.visual else "All checks were run.",
         files=(),
         gates=blocked.gates,
-        notes=[f"an agent is asked to mend what failed, up to {retry_limit} times"],
+        notes=[] if blocked.hopeless else [f"an agent is asked to mend what failed, up to {retry_limit} times"],
     )
 
 

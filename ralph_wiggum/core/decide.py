@@ -50,9 +50,10 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """Give the task up for now: it stays open and comes back when all else is done."""
+    """Give the task up for now: it stays open and comes back when all else is done; `for_good`: not in this run."""
 
     reason: str
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
     if counted and counted[-1].result == "passed":
         return Complete()
     if counted and counted[-1].hopeless:
-        return give_up(f"no attempt can change it: {counted[-1].reason}", policy)
+        return give_up(f"no attempt can change it: {counted[-1].reason}", policy, for_good=True)
     counted = [ended for ended in counted if not ended.how]  # a look that the runner took alone is no attempt
     if not counted:
         return Retry(strategy=Strategy.FIRST, timeout=policy.timeout)
@@ -115,13 +116,13 @@ def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -
     return ""
 
 
-def give_up(reason: str, policy: Policy) -> Skip | Leave | End:
-    """Return what the settings want done with a task that cannot be done."""
+def give_up(reason: str, policy: Policy, *, for_good: bool = False) -> Skip | Leave | End:
+    """Return what the settings want done with a task that cannot be done; `for_good`: nor later in this run."""
     match policy.on_give_up:
         case "end":
             return End(reason=reason)
         case "leave":
-            return Leave(reason=reason)
+            return Leave(reason=reason, for_good=for_good)
         case _:
             return Skip(reason=reason)
 

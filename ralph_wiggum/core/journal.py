@@ -131,6 +131,7 @@ class CheckpointBlocked(NamedTuple):
     reason: str = ""
     gates: tuple[GateSeen, ...] = ()
     visual: bool = False
+    hopeless: bool = False
 
 
 class SkipAsked(NamedTuple):

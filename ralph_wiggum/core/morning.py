@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from ralph_wiggum.core.commits import describe_for_morning
+from ralph_wiggum.core.fingerprint import normalise
 from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import Ticked
 from ralph_wiggum.core.model import Plan, Task
@@ -118,9 +118,11 @@ def _skipped_lines(plan: Plan, history: History) -> Iterator[str]:
 
 
 def _said(history: History) -> list[str]:
-    """Return the notes of the night, each once, with how often it came."""
-    times = Counter(plain(note.text, 400) for note in history.notes)
-    return [f"- {text}" + (f" ({often} times)" if often > 1 else "") for text, often in times.items()]
+    """Return the notes of the night, each once, with how often it came: times and process ids make no other note."""
+    times: dict[str, list[str]] = {}
+    for note in history.notes:
+        times.setdefault(normalise(note.text), []).append(plain(note.text, 400))
+    return [f"- {same[0]}" + (f" ({len(same)} times)" if len(same) > 1 else "") for same in times.values()]
 
 
 def _leftovers(record: TaskRecord) -> Iterator[str]:

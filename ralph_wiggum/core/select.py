@@ -82,7 +82,7 @@ def next_task(plan: Plan, *, optional: bool = False, queued: bool = False) -> Ta
     """
     first: Task | None = None
     while not isinstance(choice := select(plan, optional=optional, queued=queued), Finished):
-        if isinstance(choice, Work):
+        if isinstance(choice, Work) or choice.task.checkpoint or choice.task.visual:
             return choice.task
         first = first or choice.task
         plan = plan.with_mark(choice.task.key, DONE)

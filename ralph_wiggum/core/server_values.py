@@ -57,6 +57,17 @@ def ready(value: object) -> Ready:
     return _ready_mapping(values.mapping(value))
 
 
+def reloads(value: object) -> bool | None:
+    """Read whether a server shows changed code by itself: true, false, or None for "auto"."""
+    if value == "auto":
+        return None
+    if not isinstance(value, bool):
+        raise values.wrong(
+            "auto, true or false", value, "write true where it reloads by itself, false where it does not"
+        )
+    return value
+
+
 def _ready_mapping(given: Mapping[str, object]) -> Ready:
     for key in given:
         if key not in _READY:
@@ -137,4 +148,4 @@ _READY: Mapping[str, tuple[str, values.Reader]] = {  # key -> field of Ready and
     "status": ("statuses", statuses),
     "host": ("host", _host),
 }
-READERS: Mapping[str, values.Reader] = {"ready": ready, "url": url, "name": name}
+READERS: Mapping[str, values.Reader] = {"ready": ready, "url": url, "name": name, "reloads": reloads}

@@ -79,9 +79,11 @@ class ServerSettings:
 
     `command` is a shell command, run in `cwd` below the project root with `env` added; `{port}` in the command and in
     the values of `env` stands for the port of `ready`, or for a free one where that is held by something that is not
-    ready. `url` is the page that people and agents use, "" for that of `ready`. It is asked up to `attempts` times,
-    `interval` apart, each answer within `request_timeout`. `setup` are shell commands that run, once they all
+    ready. `url` is the page that people and agents use, "" for that of `ready`. It is waited for as long as `attempts`
+    times `interval`: where nobody takes the connection it is asked again at once, after any other answer when the
+    `interval` is over; an answer may take `request_timeout`. `setup` are shell commands that run, once they all
     succeeded, before it is started, each for at most `setup_timeout`. `depends_on` names servers that are up before it.
+    `reloads` says whether it shows changed code without a new start, None: as its command tells (`reloading`).
     """
 
     name: str
@@ -96,6 +98,7 @@ class ServerSettings:
     setup: tuple[str, ...] = ()
     setup_timeout: float = 600.0
     depends_on: tuple[str, ...] = ()
+    reloads: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

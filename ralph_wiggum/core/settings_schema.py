@@ -114,6 +114,7 @@ KEYS: Mapping[Path, Key] = {
     (*SERVERS, ANY, "setup"): Key(values.texts),
     (*SERVERS, ANY, "setup_timeout"): Key(values.seconds),
     (*SERVERS, ANY, "depends_on"): Key(values.texts),
+    (*SERVERS, ANY, "reloads"): Key(server("reloads")),
     ("setup",): Key(values.texts, "setup"),
     ("quality_checks",): Key(_checks, "quality_checks"),
     (*COMMAND_TIMEOUTS, ANY): Key(values.seconds),

@@ -331,6 +331,11 @@ def test_the_environment_keeps_what_a_person_set() -> None:
     assert "FORCE_COLOR" not in env
 
 
+def test_bytecode_goes_into_a_cache_apart_unless_nobody_is_to_write_any() -> None:
+    assert environment({}, Path("/p"))["PYTHONPYCACHEPREFIX"] == "/p/.ralph/pycache"
+    assert "PYTHONPYCACHEPREFIX" not in environment({"PYTHONDONTWRITEBYTECODE": "1"}, Path("/p"))
+
+
 def test_without_bash_another_shell_serves(make: Make, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert _one(make("true && exit 0", PATH=str(tmp_path / "empty"))).status is PASSED

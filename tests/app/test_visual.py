@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ralph_wiggum.adapters.templates import load_templates
+from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.endure import Endurance
+from ralph_wiggum.app.rehearsal import rehearse
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.errors import Exit
 from ralph_wiggum.core.evidence import AgentOutcome, Gate, GateStatus
@@ -16,7 +21,18 @@ from ralph_wiggum.core.servers.standing import Health, Standing
 from ralph_wiggum.core.visual.looked import Looked
 from ralph_wiggum.ports import AgentRequest
 from tests.app.nights import NightOfFakes, writes
-from tests.fakes import ScriptedChecks, ScriptedServers, ScriptedValidator, down, green, red, says, seen, unseen
+from tests.fakes import (
+    MemoryJournal,
+    ScriptedChecks,
+    ScriptedServers,
+    ScriptedValidator,
+    down,
+    green,
+    red,
+    says,
+    seen,
+    unseen,
+)
 
 BUILD = """# Plan
 
@@ -148,17 +164,71 @@ def test_every_run_looks_again_before_it_pays_an_agent(tmp_path: Path) -> None:
     assert second.agent.requests == []
 
 
-def test_what_no_attempt_can_change_is_skipped_after_one(tmp_path: Path) -> None:
-    missing = "agent-browser is not installed: npm install -g agent-browser && agent-browser install"
-    it = night(BUILD, tmp_path, validator=looks([unseen(missing, hopeless=True)]))
+MISSING = "agent-browser is not installed: npm install -g agent-browser && agent-browser install"
+
+
+@pytest.mark.parametrize("tasks", [BUILD, LOOK])
+def test_without_the_tool_a_visual_task_is_skipped_and_no_agent_is_paid_for_it(tasks: str, tmp_path: Path) -> None:
+    it = night(tasks, tmp_path, validator=ScriptedValidator(missing=MISSING))
+    assert it.run().code == Exit.SOME_SKIPPED
+    assert "1" not in it.agent.keys
+    assert it.validator.looks == []
+    skip = next(entry for entry in it.journal.entries if isinstance(entry, SkipDecided))
+    assert MISSING in skip.reason
+    text = "".join(it.log.entries.values())
+    assert "AUTO-SKIPPED (no agent was asked)" in text
+    assert it.marks == ("Sx" if tasks == BUILD else "S")
+
+
+def test_what_is_missing_while_an_attempt_goes_on_costs_one_attempt(tmp_path: Path) -> None:
+    it = night(BUILD, tmp_path, validator=looks([unseen(MISSING, hopeless=True)]))
     assert it.run().code == Exit.SOME_SKIPPED
     assert it.agent.keys == ["1", "2"]
-    skip = next(entry for entry in it.journal.entries if isinstance(entry, SkipDecided))
-    assert missing in skip.reason
+
+
+def test_a_tool_that_was_missing_in_an_earlier_run_may_be_there_now(tmp_path: Path) -> None:
+    hopeless = Ended(key="1", id="1", run="r0", result="failed", kind="visual", reason=MISSING, hopeless=True)
+    it = night(BUILD, tmp_path, journal=MemoryJournal([hopeless]))
+    assert it.run().code == Exit.DONE
+
+
+@pytest.mark.parametrize("tasks", [BUILD, LOOK, PARENT])
+def test_what_cannot_be_looked_at_is_left_open_once_where_nothing_is_to_be_skipped(tasks: str, tmp_path: Path) -> None:
+    """skip_on_stagnation: false. The task comes back when all else is done, but not for ever."""
+    it = night(tasks, tmp_path, validator=missing_and_hopeless(), policy=Policy(on_give_up="leave"))
+    outcome = it.run()
+    assert outcome.code == Exit.OPEN_TASKS
+    assert MISSING in outcome.reason
+    assert it.agent.keys == {BUILD: ["2"], LOOK: [], PARENT: ["1.1", "1.2"]}[tasks]
+
+
+def missing_and_hopeless() -> ScriptedValidator:
+    return ScriptedValidator(lambda _: Looked(gates=(unseen(MISSING, hopeless=True),)), missing=MISSING)
+
+
+@pytest.mark.parametrize("tasks", [BUILD, LOOK, PARENT])
+def test_a_bug_in_a_look_costs_its_task_and_not_the_night(tasks: str, tmp_path: Path) -> None:
+    """O12: it strikes five times, then the task makes way."""
+    more = f"{tasks}\n- [ ] 9. Something else\n"
+
+    def look(_: Task) -> Looked:
+        raise KeyError("a bug")
+
+    it = night(more, tmp_path, validator=ScriptedValidator(look))
+    endurance = Endurance(it.ports, lambda _: "", it.night.mending.distrust, it.night.set_aside)
+    outcome = None
+    for _ in range(60):
+        if outcome := endurance.take(it.night.step):
+            break
+    assert outcome is not None
+    assert outcome.code == Exit.OPEN_TASKS
+    assert it.spec.plan().task("9").done
+    assert not it.spec.plan().task("1").done
+    assert sum(it.clock.pauses) < 1800
 
 
 def test_a_look_that_is_hopeless_costs_no_agent_at_all(tmp_path: Path) -> None:
-    it = night(LOOK, tmp_path, validator=looks([unseen("no agent-browser", hopeless=True)]))
+    it = night(LOOK, tmp_path, validator=looks([unseen("nowhere to look", hopeless=True)]))
     assert it.run().code == Exit.SOME_SKIPPED
     assert it.agent.requests == []
 
@@ -253,27 +323,64 @@ def test_words_of_the_servers_are_noted_once(tmp_path: Path) -> None:
     assert it.view.words.count("server web died; started again in 1 s") == 1
 
 
-@pytest.mark.parametrize("still_down", [True, False])
-def test_a_server_that_stays_down_without_the_work_of_a_task_is_not_the_tasks_fault(
-    tmp_path: Path, *, still_down: bool
-) -> None:
-    two = BUILD.replace("- [ ] 2. Write the notes", "- [ ] 2. Build the header, and take a screenshot")
-    skips = 0
+TWO = """# Plan
 
-    def validator(_: Task) -> Looked:
-        return Looked(gates=(down(),))
+- [ ] 1. Build the sidebar, and take a screenshot
+- [ ] 2. Build the header, and take a screenshot
+- [ ] 3. Write the notes
+- [ ] 4. Build the footer, and take a screenshot
+"""
 
-    it = night(
-        two,
+
+def all_down(*, held: bool = False) -> tuple[ScriptedServers, ScriptedValidator]:
+    gate = replace(down(), environment=held)
+    return ScriptedServers(lambda: [gate]), ScriptedValidator(lambda _: Looked(gates=(gate,)))
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_server_that_stays_down_holds_up_visual_tasks_alone_and_not_for_ever(tmp_path: Path, *, held: bool) -> None:
+    """O12, O23, O37: the others are done first; then it is waited for four times; then each is skipped, unpaid."""
+    servers, validator = all_down(held=held)
+    it = night(TWO, tmp_path, servers=servers, validator=validator)
+    assert it.run().code == Exit.SOME_SKIPPED
+    assert it.marks == "SSxS"
+    order = [key for n, key in enumerate(it.agent.keys) if n == 0 or it.agent.keys[n - 1] != key]
+    assert order[:3] == ["1", "2", "3"], "what has nothing to do with pages is not kept waiting"
+    assert [pause for pause in it.clock.pauses if pause >= 300] == [300.0, 900.0, 1800.0, 3600.0]
+    assert len(it.agent.keys) <= 16, "ten for the first, and then one each at most"
+
+
+def test_a_server_that_comes_back_meanwhile_costs_nothing_more(tmp_path: Path) -> None:
+    made: dict[str, NightOfFakes] = {}
+
+    def gates() -> list[Gate]:
+        return [] if made["it"].clock.monotonic() > 1000 else [down()]
+
+    made["it"] = it = night(
+        TWO,
         tmp_path,
-        servers=ScriptedServers(lambda: [down()] if still_down else []),
-        validator=ScriptedValidator(validator),
-        max_iterations=40,
+        servers=ScriptedServers(gates),
+        validator=ScriptedValidator(lambda _: Looked(gates=(*gates(), seen()))),
     )
-    it.run()
-    waited = [pause for pause in it.clock.pauses if pause >= 300]
-    skips = it.marks.count("S")
-    assert (bool(waited), skips) == ((True, 2) if still_down else (False, 2))
+    assert it.run().code == Exit.DONE
+    assert it.marks == "xxxx"
+
+
+def test_a_browser_that_cannot_start_is_probed_by_a_look_and_not_by_an_agent(tmp_path: Path) -> None:
+    gate = replace(unseen("agent-browser does not work: no display"), environment=True)
+    it = night(TWO, tmp_path, validator=ScriptedValidator(lambda _: Looked(gates=(gate,))))
+    assert it.run().code == Exit.SOME_SKIPPED
+    assert it.marks == "SSxS"
+    assert len(it.agent.keys) <= 16
+
+
+def test_a_task_whose_own_work_breaks_the_server_is_to_blame_alone(tmp_path: Path) -> None:
+    it = night(
+        TWO, tmp_path, validator=ScriptedValidator(lambda task: Looked(gates=(down() if task.key == "1" else seen(),)))
+    )
+    assert it.run().code == Exit.SOME_SKIPPED
+    assert it.marks == "Sxxx"
+    assert not [pause for pause in it.clock.pauses if pause >= 300]
 
 
 def test_stopping_in_the_middle_of_a_look_counts_as_nothing(tmp_path: Path) -> None:
@@ -295,3 +402,57 @@ def test_ralph_next_looks_too(tmp_path: Path) -> None:
     it = night(BUILD, tmp_path, validator=looks([unseen()]), one_task=True, policy=policy)
     assert it.run().code == Exit.OPEN_TASKS
     assert len([entry for entry in it.journal.entries if isinstance(entry, Started)]) == 3
+
+
+@pytest.mark.parametrize(
+    ("tasks", "worked"),
+    [
+        (BUILD, ["1"]),
+        (LOOK, []),
+        (PARENT, ["1.1"]),
+        (PARENT.replace("[ ] 1.", "[x] 1.").replace("[x] 1. ", "[ ] 1. "), []),
+    ],
+    ids=["work", "look", "below a visual parent", "visual parent"],
+)
+def test_ralph_next_does_one_task_and_says_how_it_went(tasks: str, worked: list[str], tmp_path: Path) -> None:
+    """O30: a gate that comes after it is the next task, not a part of this one."""
+    it = night(f"{tasks}\n- [ ] 9. Something else\n", tmp_path, one_task=True)
+    assert it.run().code == Exit.DONE
+    assert it.agent.keys == worked
+
+
+def test_ralph_next_lets_an_agent_mend_a_visual_parent_and_stops(tmp_path: Path) -> None:
+    tasks = PARENT.replace("[ ] 1.1", "[x] 1.1").replace("[ ] 1.2", "[x] 1.2") + "- [ ] 9. Something else\n"
+    it = night(tasks, tmp_path, validator=looks([unseen()], [seen()]), one_task=True)
+    assert it.run().code == Exit.DONE
+    assert it.agent.keys == ["1"]
+
+
+def test_the_servers_are_told_which_tree_they_have_to_show(tmp_path: Path) -> None:
+    """A look at old code proves nothing: the tree after the attempt is the one that counts."""
+    it = night(BUILD, tmp_path)
+    before = it.repo.snapshot().tree
+    it.run()
+    after = next(entry for entry in it.journal.entries if isinstance(entry, Ended)).after
+    assert (it.servers.trees[0], it.validator.trees) == (before, [after])
+    assert before != after
+
+
+def test_the_log_says_of_a_look_what_happened_and_no_more(tmp_path: Path) -> None:
+    checks = [[red()], [green()]]
+    it = night(LOOK, tmp_path, checks=ScriptedChecks(lambda: checks.pop(0) if len(checks) > 1 else checks[0]))
+    it.run()
+    text = "".join(it.log.entries.values())
+    assert "CHECKS FAILED BEFORE THE LOOK" in text
+    assert "VISUAL VALIDATION FAILED" not in text
+
+
+def test_a_dry_run_names_the_servers_and_what_is_missing(tmp_path: Path) -> None:
+    servers = ScriptedServers(standings=[Standing(name="web", wanted="http://localhost:5173")])
+    it = night(BUILD, tmp_path, servers=servers, validator=ScriptedValidator(missing=MISSING))
+    briefing = Briefing(it.order, it.spec, load_templates())
+    lines = list(rehearse(it.ports, it.ledger, it.order, briefing))
+    assert "servers that would be up for visual tasks: web (http://localhost:5173)" in lines
+    assert f"visual tasks could not be looked at, and would be skipped: {MISSING}" in lines
+    assert "  1 Build the sidebar (agent, then looked at, line 3)" in lines
+    assert servers.ensured == 0

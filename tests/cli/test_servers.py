@@ -16,7 +16,6 @@ import pytest
 
 from ralph_wiggum.adapters.process_table import MARK, system_table
 from ralph_wiggum.adapters.run_lock import RunLock
-from ralph_wiggum.adapters.servers import host
 from ralph_wiggum.adapters.servers import record as records
 from tests.adapters.servers.lab import answers, dummy, is_alive, new_port, somebody, wait_until
 from tests.cli.consoles import CHECKOUT, call, environment
@@ -28,7 +27,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / ".kiro/settings").mkdir(parents=True)
     yield tmp_path
     record = records.read(records.path_of(tmp_path, records.UP))
-    left = set(system_table().marked({host.mark(tmp_path)}, below=True))
+    left = set(system_table().marked({records.mark(tmp_path)}, below=True))
     if record is not None and record.alive:
         left.add(record.pid)
     for pid in left:
@@ -149,7 +148,7 @@ def test_the_servers_are_looked_after_once_the_command_has_ended(project: Path) 
     pid = rows(project)[0]["pid"]
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
-    log = project / ".ralph/logs/servers.log"
+    log = project / ".ralph/logs/.host.log"
     wait_until(lambda: "server web is up again" in log.read_text(), 30)
     assert "server web: its process was killed by signal 9" in log.read_text()
     wait_until(lambda: rows(project)[0]["pid"] not in {0, pid}, 30)
@@ -206,6 +205,56 @@ def test_kill_9_of_the_one_who_holds_them_ends_them(project: Path) -> None:
     os.kill(record.pid, signal.SIGKILL)
     assert wait_until(lambda: not answers(port), 15) < 5
     assert rows(project)[0]["state"] == "down"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+def test_up_at_once_after_kill_9_does_not_adopt_what_is_being_ended(project: Path) -> None:
+    port = new_port()
+    settings(project, web=web(port, "stubborn"))
+    ralph(project, "up")
+    path = records.path_of(project, records.UP)
+    record = records.read(path)
+    assert record is not None
+    first = record.standings[0].pid
+    os.kill(record.pid, signal.SIGKILL)
+    assert is_alive(first)
+    wait_until(lambda: not record.alive)
+    done = ralph(project, "up")
+    assert (done.returncode, "it was up already" in done.stdout) == (0, False)
+    again = records.read(path)
+    assert again is not None
+    (standing,) = again.standings
+    assert (standing.ours, is_alive(first), is_alive(standing.pid)) == (True, False, True)
+    ralph(project, "down")
+
+
+def test_the_status_of_one_that_its_log_tells_of_is_that_of_its_page(project: Path) -> None:
+    port = new_port()
+    url = f"http://localhost:{port}/"
+    by_log = {"command": dummy(port, "status=404"), "ready": {"log": "^listening"}, "url": url, "request_timeout": 0.5}
+    settings(project, web=by_log)
+    ralph(project, "up")
+    (row,) = rows(project)
+    assert (row["state"], row["by"], row["reason"]) == ("up", "up", "")
+    pid = row["pid"]
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGSTOP)
+    (row,) = rows(project)
+    assert (row["state"], row["reason"]) == ("bad", "does not answer within 0.5 s")
+    os.kill(pid, signal.SIGCONT)
+    ralph(project, "down")
+
+
+def test_a_server_may_be_named_as_the_file_of_all_of_them_was(project: Path) -> None:
+    port = new_port()
+    settings(project, servers=web(port), host=web(new_port()))
+    ralph(project, "up")
+    assert "server servers: up" in (project / ".ralph/logs/.host.log").read_text()
+    logs = {each.name: each.read_text() for each in (project / ".ralph/logs").glob("*.log")}
+    assert logs.keys() >= {"servers.log", "host.log"}
+    assert f"listening on {port}" in logs["servers.log"]
+    assert "server servers: up" not in logs["servers.log"]
+    ralph(project, "down")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the keeper by /proc")
@@ -325,10 +374,10 @@ def test_ctrl_c_while_they_come_up_ends_them(project: Path) -> None:
     )
     assert process.stdout is not None
     with process.stdout:
-        wait_until(lambda: system_table().marked({host.mark(project)}, below=True), 30)
+        wait_until(lambda: system_table().marked({records.mark(project)}, below=True), 30)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
-    assert not system_table().marked({host.mark(project)}, below=True)
+    assert not system_table().marked({records.mark(project)}, below=True)
     assert not records.path_of(project, records.UP).exists()
 
 

@@ -149,6 +149,10 @@ def _seconds(plan: Plan) -> float:
     [
         pytest.param("- [ ] 1. a\n  - [x] 1.1 b\n- [ ] 2. c\n", "c", id="a parent to close is passed over"),
         pytest.param("- [ ] 1. a\n  - [x] 1.1 b\n", "a", id="where only parents are left, the first of them"),
+        pytest.param(
+            "- [ ] 1. UI validation\n  - [x] 1.1 b\n- [ ] 2. c\n", "UI validation", id="a page to look at is not"
+        ),
+        pytest.param("- [ ] 1. Checkpoint\n  - [x] 1.1 b\n- [ ] 2. c\n", "Checkpoint", id="nor is a gate"),
         pytest.param("- [x] 1. a\n", None, id="nothing is left"),
     ],
 )

@@ -51,6 +51,7 @@ def test_every_key_reaches_the_server() -> None:
             "setup": ["npm ci", "npm run migrate"],
             "setup_timeout": 60,
             "depends_on": "api",
+            "reloads": False,
         },
     }
     assert _servers(given)[1] == ServerSettings(
@@ -66,7 +67,18 @@ def test_every_key_reaches_the_server() -> None:
         setup=("npm ci", "npm run migrate"),
         setup_timeout=60.0,
         depends_on=("api",),
+        reloads=False,
     )
+
+
+@pytest.mark.parametrize(("given", "expected"), [("auto", None), (True, True), (False, False)])
+def test_whether_a_server_reloads(given: object, *, expected: bool | None) -> None:
+    assert _servers({"web": {**WEB, "reloads": given}})[0].reloads is expected
+
+
+def test_auto_of_a_nearer_layer_takes_back_what_another_one_says() -> None:
+    merged = _merge({"servers": {"web": {"reloads": "auto"}}}, {"servers": {"web": {**WEB, "reloads": True}}})
+    assert merged.servers[0].reloads is None
 
 
 @pytest.mark.parametrize(
@@ -220,6 +232,7 @@ def _web(**changes: object) -> dict[str, object]:
         pytest.param(_web(ready={"url": "http://x.test", "status": [200, "9xx"]}), "servers.web.ready.status.2: 9xx is no status", "", id="a strange class"),
         pytest.param(_web(ready={"url": "http://x.test", "status": []}), "servers.web.ready.status: the list is empty", "", id="no status"),
         pytest.param(_web(ready={"url": "http://x.test", "status": True}), "servers.web.ready.status: expected a status", "", id="true for a status"),
+        pytest.param(_web(reloads="yes"), "servers.web.reloads: expected auto, true or false, found the text 'yes'", "write true", id="a word for the truth"),
         pytest.param(_web(depends_on=["api"]), "servers.web.depends_on.1: there is no server api", "choose from web", id="an unknown server"),
         pytest.param(_web(depends_on=["web"]), "servers.web.depends_on: goes round in a circle: web -> web", "", id="a server that needs itself"),
         pytest.param({"a": {**API, "ready": 1, "depends_on": ["b"]}, "b": {**API, "ready": 2, "depends_on": ["c"]}, "c": {**API, "ready": 3, "depends_on": "a"}}, "servers.c.depends_on: goes round in a circle: a -> b -> c -> a", "", id="a circle"),

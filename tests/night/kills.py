@@ -136,21 +136,34 @@ def compare(project: Project, wanted: dict[str, object]) -> None:
     project.sound()
 
 
-def run_until_done(project: Project, chance: random.Random, kills: int, figures: Figures) -> None:
-    """Start, kill, start again … until the night is over; no more than `kills` times."""
+def run_until_done(
+    project: Project,
+    chance: random.Random,
+    kills: int,
+    figures: Figures,
+    *,
+    code: int = 3,
+    longest: float = LONGEST_SECONDS,
+    watched: float = 0.2,
+) -> None:
+    """Start, kill, start again … until the night is over, with `code`; no more than `kills` times.
+
+    A kill comes within `longest` seconds. After a share of them, `watched`, nothing may be left within seconds; after
+    the others the next start follows at once.
+    """
     for start in range(MOST_STARTS):
         figures.starts += 1
         process = project.command("overnight", "demo")
         if figures.kills < kills and start < MOST_STARTS - 1:
-            time.sleep(chance.uniform(0.0, LONGEST_SECONDS))
+            time.sleep(chance.uniform(0.0, longest))
             if process.poll() is None:
                 process.kill()
                 figures.kills += 1
         result = project.finish(process)
         if result.code != -9:
-            assert result.code == 3, f"exit {result.code}: {result.out}{result.err}"
+            assert result.code == code, f"exit {result.code}: {result.out}{result.err}"
             return
-        if chance.random() < 0.2:  # the others are started again at once, on top of what is still ending
+        if chance.random() < watched:  # the others are started again at once, on top of what is still ending
             began = time.monotonic()
             project.nothing_left()
             figures.slowest_cleanup = max(figures.slowest_cleanup, time.monotonic() - began)

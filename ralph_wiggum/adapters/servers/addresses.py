@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import PurePath
 
@@ -89,15 +89,24 @@ def _can_bind(place: tuple[int, str], port: int) -> bool:
     return True
 
 
-def holder(port: int, table: ProcessTable | None = None) -> Holder:
-    """Return who listens on a port of this machine, as far as that can be found out; reads all of /proc once."""
+def is_here(host: str) -> bool:
+    """Say whether a host is this machine beyond doubt, by a name or an address that every machine has."""
+    return host.startswith("127.") or _of_itself(host) == _LOOPBACK or host == "::1"
+
+
+def holder(port: int, marks: Collection[str] = (), table: ProcessTable | None = None) -> Holder:
+    """Return who listens on a port of this machine, as far as that can be found out; reads all of /proc.
+
+    With `marks`, values of RALPH_RUN_ID, it is also looked whether it carries another one (that is not below them).
+    """
     table = table or system_table()
     pid = _listener(port)
     if not pid:
         return Holder()
     program = table.program(pid)
     name = PurePath(program.exe or (program.argv[0] if program.argv else "")).name
-    return Holder(pid, name, program.cwd)
+    elsewhere = bool(marks) and pid in table.marked(None) and pid not in table.marked(marks, below=True)
+    return Holder(pid, name, program.cwd, elsewhere)
 
 
 def _listener(port: int) -> int:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ralph_wiggum.adapters import keeper as keepers
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
 from ralph_wiggum.adapters.keeper import Keeper
 from ralph_wiggum.adapters.keeper_loop import close_others
@@ -33,14 +34,9 @@ TURN_SECONDS = 0.25
 LOG_BYTES = 1 << 20
 
 _LOGS = "logs"  # below .ralph/, beside the folders of the specs
-_LOG = "servers.log"  # the host's own words
+_LOG = ".host.log"  # the host's own words; no server's name begins with a dot
 _LOCK = "servers.lock"
 _DIGITS = 8
-
-
-def mark(root: Path) -> str:
-    """Return the mark of everything that `ralph servers up` starts in a project."""
-    return f"servers-{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:_DIGITS]}"
 
 
 def fingerprint(settings: Settings) -> str:
@@ -93,13 +89,15 @@ class Host:
         try:
             with Interrupts() as interrupts:
                 signal.signal(signal.SIGUSR1, lambda _number, _frame: self._ask())
+                # What a host that was killed has left is being ended, and must not be taken for a server that is up.
+                keepers.sweep({records.mark(self._root)}, below=True)
                 self._serve(SystemClock(interrupts.fileno()), Family(keeper, SystemClock()), interrupts)
         finally:
             keeper.close()
 
     def _serve(self, clock: SystemClock, family: Family, interrupts: Interrupts) -> None:
         logs = self._root / STATE / _LOGS
-        own = mark(self._root)
+        own = records.mark(self._root)
         env = {**self._env, MARK: own}
         servers = ServerSet(
             self._settings.servers,
@@ -142,13 +140,13 @@ class Host:
         """Write down how the servers stand, where that has changed or somebody removed the file."""
         standings = tuple(_without_tail(each) for each in servers.standings)
         record = records.of_this_process(
-            mark(self._root),
+            records.mark(self._root),
             standings,
             round_=self._round,
             settled=settled,
             settings=fingerprint(self._settings),
         )
-        if (record != self._written or not self._record.exists()) and records.write(self._record, record):
+        if (record != self._written or not records.is_there(self._record)) and records.write(self._record, record):
             self._written = record
 
     def _forget(self, reason: str) -> None:

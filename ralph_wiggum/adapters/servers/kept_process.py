@@ -13,6 +13,8 @@ from ralph_wiggum.adapters.process_table import Seen, ancestors, system_table
 
 ANSWER_SECONDS = 5.0  # a keeper that starts nothing within this hangs
 
+_LOOK_SECONDS = 1.0  # between two looks at what a program left behind that ended well
+
 
 class KeptProcess:
     """A program that can be started, watched and ended again and again, without ever waiting for it.
@@ -28,13 +30,33 @@ class KeptProcess:
         self._request = 0  # that the keeper was asked with to end everything
         self._give_up_at = 0.0
         self._ladder: Ladder | None = None
+        self._left_behind = False  # something runs on, when it was looked last
+        self._next_look = 0.0
         self.pid = 0
         self.code: int | None = None
         self.orphaned = False
 
+    @property
+    def mark(self) -> str:
+        """Return the value of RALPH_RUN_ID of its processes."""
+        return self._mark
+
+    @property
+    def kept(self) -> bool:
+        """Say whether there is a keeper, below which something may run."""
+        return self._keeper is not None
+
+    def keeper(self) -> Keeper:
+        """Return the keeper, another one where it died; others may start something below it. OSError if none starts."""
+        if self._keeper is None or not self._keeper.alive:
+            self._close_keeper(seconds=0.0)
+            self._keeper = Keeper.start(answer_seconds=ANSWER_SECONDS)
+        return self._keeper
+
     def start(self, argv: Sequence[str], folder: Path, env: Mapping[str, str], output: int) -> None:
         """Start a program that reads nothing and writes to the descriptor `output`; NotStartedError says why not."""
         self.code, self.orphaned, self._request, self._ladder = None, False, 0, None
+        self._left_behind = False
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.pid = self._launch(argv, folder, env, (null, output, output))
@@ -52,6 +74,13 @@ class KeptProcess:
                 self._request = 0
         if self._keeper.gone:
             self.orphaned, self._request = True, 0
+
+    def lives_on(self, now: float) -> bool:
+        """Say whether a program that ended well left something running, as one that goes into the background does."""
+        if not self._left_behind or now >= self._next_look:
+            self._left_behind = self.anything_left()
+            self._next_look = now + _LOOK_SECONDS
+        return self._left_behind
 
     def anything_left(self) -> bool:
         """Say whether something of it runs: a program may end and leave a server behind."""
@@ -95,15 +124,12 @@ class KeptProcess:
         self, argv: Sequence[str], folder: Path, env: Mapping[str, str], descriptors: tuple[int, int, int]
     ) -> int:
         """Start the program, by another keeper where the old one died or hangs."""
-        if self._keeper is not None and self._keeper.alive:
-            try:
-                return self._keeper.launch(argv, folder, env, descriptors)
-            except NotStartedError as error:
-                if error.stage != "keeper":
-                    raise
-        self._close_keeper(seconds=0.0)
-        self._keeper = Keeper.start(answer_seconds=ANSWER_SECONDS)
-        return self._keeper.launch(argv, folder, env, descriptors)
+        try:
+            return self.keeper().launch(argv, folder, env, descriptors)
+        except NotStartedError as error:
+            if error.stage != "keeper":
+                raise
+        return self.keeper().launch(argv, folder, env, descriptors)
 
     def _close_keeper(self, *, seconds: float) -> None:
         """Let the keeper go, or kill it after so many seconds."""

@@ -48,7 +48,8 @@ def _question(
 ) -> Question:
     standing = known[2] if known is not None else Standing(name=server.name)
     target = targets.of_url(standing.url) if standing.url else targets.before_start(server)
-    if server.ready.log or target is None:  # only its owner knows
+    before_its_line = server.ready.log and standing.ours and standing.health is not Health.UP
+    if target is None or before_its_line:  # only its owner knows
         up = standing.health is Health.UP
         return Asked(Answer(Kind.GOOD) if up else Answer(Kind.ABSENT, standing.reason))
     if server.ready.url:
@@ -58,8 +59,8 @@ def _question(
     addresses = names.addresses(target.host, target.port)
     if not addresses:
         return Asked(Answer(Kind.ABSENT, f"the host {target.host} is not known"))
-    timeout = server.request_timeout
-    return Probe(target, addresses, expected=server.ready.statuses, timeout=timeout, now=clock.monotonic())
+    expected = targets.expected(server, started_here=standing.ours)
+    return Probe(target, addresses, expected=expected, timeout=server.request_timeout, now=clock.monotonic())
 
 
 def _answers(questions: Mapping[str, Question], clock: Clock) -> Mapping[str, Answer]:

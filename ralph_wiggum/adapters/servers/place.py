@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ralph_wiggum.adapters.servers.addresses import Names, free_port, is_free
+from ralph_wiggum.adapters.servers.addresses import Names, free_port, is_free, is_here
 from ralph_wiggum.adapters.servers.probe import Asked, Probe, Question
 from ralph_wiggum.adapters.servers.server_log import ServerLog
 from ralph_wiggum.core.servers import target as targets
@@ -37,6 +37,22 @@ class Place:
         """Return the port where it is, 0 if that is not known."""
         target = targets.of_url(self._elsewhere or "")
         return target.port if target is not None else self._port
+
+    @property
+    def listens(self) -> str:
+        """Return "host:port" where that is all that is known, else ""."""
+        return targets.listens(self._settings, self._port)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Say whether it is where another ralph command has brought it up."""
+        return self._elsewhere is not None
+
+    @property
+    def port_here(self) -> int:
+        """Return the port of this machine where it is asked for, 0 if there is none: somebody here listens on it."""
+        target = targets.of_url(self._elsewhere or "") or self._theirs
+        return target.port if target is not None and is_here(target.host) else 0
 
     @property
     def url(self) -> str:
@@ -71,7 +87,7 @@ class Place:
     def ask_theirs(self, now: float) -> Question:
         """Ask whether somebody else has it up."""
         if self._elsewhere is None:
-            return self._probe(targets.moved(targets.before_start(self._settings), self._port), now)
+            return self._probe(self._theirs, now)
         target = targets.of_url(self._elsewhere)
         if target is not None:
             return self._probe(target, now)
@@ -79,12 +95,13 @@ class Place:
         return Asked(Answer(Kind.GOOD) if there else Answer(Kind.ABSENT, "`ralph servers up` has ended"))
 
     def ask_ours(self, log: ServerLog, now: float) -> Question:
-        """Ask whether the one that was started here is up."""
+        """Ask whether the one that was started here is up; where a line tells it, its page is asked from then on."""
         if self._pattern is None:
             return self._probe(targets.moved(targets.wanted(self._settings), self._port), now)
-        if log.matches(self._pattern):
-            return Asked(Answer(Kind.GOOD))
-        return Asked(Answer(Kind.ABSENT, f"printed no line like {self._pattern.pattern!r}"))
+        if not log.matches(self._pattern):
+            return Asked(Answer(Kind.ABSENT, f"printed no line like {self._pattern.pattern!r}"))
+        page = targets.after_its_line(self._settings)
+        return self._probe(page, now, started_here=True) if page is not None else Asked(Answer(Kind.GOOD))
 
     def unless_bound(self, answer: Answer) -> Answer:
         """Return the answer, or that of somebody who holds the port without listening on it."""
@@ -92,11 +109,15 @@ class Place:
             return answer
         return Answer(Kind.SILENT, "does not listen on it")
 
-    def _probe(self, target: Target | None, now: float) -> Question:
+    @property
+    def _theirs(self) -> Target | None:
+        return targets.moved(targets.before_start(self._settings), self._port)
+
+    def _probe(self, target: Target | None, now: float, *, started_here: bool = False) -> Question:
         if target is None:
             return Asked(Answer(Kind.ABSENT, "cannot be asked"))
         addresses = self._names.addresses(target.host, target.port)
         if not addresses:
             return Asked(Answer(Kind.ABSENT, f"the host {target.host} is not known"))
-        ready, timeout = self._settings.ready, self._settings.request_timeout
-        return Probe(target, addresses, expected=ready.statuses, timeout=timeout, now=now)
+        expected = targets.expected(self._settings, started_here=started_here)
+        return Probe(target, addresses, expected=expected, timeout=self._settings.request_timeout, now=now)

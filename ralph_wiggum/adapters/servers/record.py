@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ from typing import Any
 from ralph_wiggum.adapters.keeper import identity
 from ralph_wiggum.adapters.process_table import system_table
 from ralph_wiggum.adapters.project import STATE, make_state
-from ralph_wiggum.adapters.whole_file import read_file, replace_file
+from ralph_wiggum.adapters.whole_file import make_way, read_file, replace_file
 from ralph_wiggum.core.servers.standing import Health, Standing
 
 UP = "servers.json"  # of `ralph servers up`
 RUN = "servers-of-run.json"  # of a run
 _MOST_BYTES = 1 << 20
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,11 @@ class Record:
         return seen is not None and not seen.zombie and f"{seen.pid}@{seen.birth}" == self.owner
 
 
+def mark(root: Path) -> str:
+    """Return the mark of everything that `ralph servers up` starts in a project."""
+    return f"servers-{hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:_DIGITS]}"
+
+
 def path_of(root: Path, name: str) -> Path:
     """Return where a record of a project lies."""
     return root / STATE / name
@@ -69,18 +77,26 @@ def read(path: Path) -> Record | None:
 
 def write(path: Path, record: Record) -> bool:
     """Write a record; return whether that worked. A full disk stops no server."""
-    data = asdict(record)
+    data = [json.dumps(asdict(record), indent=1).encode()]
     try:
         make_state(path.parent)
-        replace_file(path, [json.dumps(data, indent=1).encode()], durable=False)
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises PermissionError before Python 3.14
+            make_way(path)  # below .ralph/ nothing else is in its place
+        replace_file(path, data, durable=False)
     except OSError:
         return False
     return True
 
 
 def remove(path: Path) -> None:
-    """Remove a record."""
-    path.unlink(missing_ok=True)
+    """Remove a record; what cannot be removed stays, and tells of an owner that is gone."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a record; also where nobody may look, or a folder stands in its place."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises PermissionError before Python 3.14
 
 
 def of_this_process(

@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from ralph_wiggum.adapters.keeper import NotStartedError
 from ralph_wiggum.adapters.process_table import MARK
-from ralph_wiggum.adapters.project import STATE
-from ralph_wiggum.adapters.servers.addresses import Names, holder
 from ralph_wiggum.adapters.servers.kept_process import KeptProcess
+from ralph_wiggum.adapters.servers.neighbour import Neighbour
 from ralph_wiggum.adapters.servers.place import Place
 from ralph_wiggum.adapters.servers.probe import Question
 from ralph_wiggum.adapters.servers.server_log import ServerLog
+from ralph_wiggum.adapters.servers.surroundings import SetUp, Surroundings, environment
 from ralph_wiggum.core.check_gate import STOPPED
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.servers import course, words
 from ralph_wiggum.core.servers import target as targets
 from ralph_wiggum.core.servers.life import Act, Life, Phase, Rules
+from ralph_wiggum.core.servers.reloading import reloads
 from ralph_wiggum.core.servers.standing import Standing
 from ralph_wiggum.core.settings import ServerSettings
-from ralph_wiggum.ports import Clock, Watcher
-
-SetUp = Callable[[ServerSettings, Watcher], Gate | None]
-
-_LOOK_SECONDS = 1.0  # between two looks at what a program left behind that ended well
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all servers of a set share.
-
-    `taken` are ports that were given out; `elsewhere` returns the URLs ("" for none) by name of what another ralph
-    command has brought up for this project.
-    """
-
-    root: Path
-    logs: Path
-    run_id: str
-    clock: Clock
-    env: Mapping[str, str]
-    names: Names
-    taken: set[int]
-    elsewhere: Callable[[], Mapping[str, str]] = field(default=dict)
+from ralph_wiggum.ports import Watcher
 
 
 class Server:
@@ -62,16 +40,16 @@ class Server:
         self._settled_rules = rules
         self._shell = shutil.which("bash", path=around.env.get("PATH")) or "/bin/sh"
         self._process = KeptProcess(f"{around.run_id}/server-{settings.name}")
+        self._left_by_set_up = KeptProcess(f"{around.run_id}/server-{settings.name}/set-up")
         self._log = ServerLog(around.logs / f"{settings.name}.log")
         self._place = Place(settings, around.names, around.taken, around.elsewhere)
         self._question: Question | None = None
         self._started_at = self._wanted_at = self._settled_at = 0.0
         self._up_since = ""
-        self._foreign_pid = 0
-        self._note = ""
+        self._neighbour = Neighbour(settings, self._place, around)
         self._excerpt = ""
-        self._left_behind = False  # its program ended well, and what it started runs on
-        self._next_look = 0.0
+        self._reloads = reloads(settings)
+        self._wanted_tree = self._tree = ""  # states of the work tree: of this wait, and of its start
 
     # --- what others ask
 
@@ -94,19 +72,20 @@ class Server:
     def standing(self, *, tail: bool) -> Standing:
         """Return how it stands, with the end of its log or without."""
         life = self.life
-        own = life.ours and life.phase in {Phase.STARTING, Phase.CHECKING, Phase.UP, Phase.ENDING}
+        own = self._runs or (life.ours and life.phase is Phase.ENDING)
         return Standing(
             name=self.name,
             health=life.health,
             wanted=targets.page(self.settings),
             url=self._place.url,
             ours=life.ours,
-            pid=self._process.pid if own else self._foreign_pid if life.up else 0,
+            pid=self._process.pid if own else self._neighbour.pid if life.up else 0,
             restarts=life.restarts,
             reason=life.reason,
             log=self._shown_log() if life.ours else "",
             tail=self._log.tail() if tail else "",
             since=self._up_since if life.up else "",
+            listens=self._place.listens,
         )
 
     def gate(self, *, stopped: bool) -> Gate:
@@ -118,16 +97,25 @@ class Server:
             stopped=stopped,
             command=self._command(),
             where=where,
-            note=self._note if not self.life.ours else "",
+            note=words.doubt(self._neighbour.stranger) if not self.life.ours else "",
             seconds=max(0.0, self._settled_at - self._wanted_at),
             tail=self._excerpt or self._log.tail(),
         )
 
     # --- what happens to it
 
-    def want(self, now: float) -> None:
-        """Begin to wait for it."""
+    def has_old_code(self, tree: str) -> bool:
+        """Say whether one of ours runs that was started with another work tree (or nobody knows which) and stays so."""
+        return bool(tree) and tree != self._tree and self._runs and not self._reloads
+
+    @property
+    def _runs(self) -> bool:
+        return self.life.ours and self.life.phase in {Phase.STARTING, Phase.CHECKING, Phase.UP}
+
+    def want(self, now: float, tree: str) -> None:
+        """Begin to wait for it, with the code of that state of the work tree ("": whichever)."""
         self._wanted_at = self._settled_at = now
+        self._wanted_tree = tree
         self._excerpt = ""
         if self.life.phase is Phase.FAILED:
             self.needs_set_up = bool(self.settings.setup)
@@ -135,12 +123,16 @@ class Server:
             self._place.begin_anew()
             self._forget_question()
         self.life = course.want(self.life, self._rules, now)
+        if self.has_old_code(tree):
+            self._forget_question()
+            self._carry_out(course.start_anew(self.life, now), now)
 
     def refuse(self, reason: str, now: float) -> None:
-        """Fail a wait without trying anything."""
+        """Fail a wait without trying anything; what runs with old code is ended."""
         self._wanted_at = self._settled_at = now
+        self._forget_question()
         self._excerpt = ""
-        self.life = course.give_up(self.life, reason, now)
+        self._carry_out(course.fail(self.life, reason, now), now)
 
     def release(self, now: float) -> None:
         """Wait no longer, if somebody still does."""
@@ -157,7 +149,12 @@ class Server:
 
         Returns whether somebody's wish to stop ended them.
         """
-        gate = run(self.settings, watcher)
+        self.needs_set_up = True
+        try:
+            gate = self._run_set_up(run, watcher)
+        except OSError as error:  # no other process can be started
+            self.life = course.give_up(self.life, f"set-up failed: {error}", self._around.clock.monotonic())
+            return False
         self.needs_set_up = gate is not None
         if gate is None or gate.reason == STOPPED:
             return gate is not None
@@ -165,6 +162,15 @@ class Server:
         self._excerpt, self._settled_at = gate.excerpt, now
         self.life = course.give_up(self.life, f"set-up failed: {gate.command}: {gate.reason}", now)
         return False
+
+    def _run_set_up(self, run: SetUp, watcher: Watcher) -> Gate | None:
+        """Run the commands; what they leave behind stays, below a keeper that ends it with the server."""
+        kept = self._left_by_set_up
+        kept.look()
+        gate = run(self.settings, kept, watcher)
+        if kept.kept and not kept.anything_left():
+            kept.close()
+        return gate
 
     def step(self, now: float, *, may_start: bool) -> tuple[str, ...]:
         """Do what is due, without waiting; return words for the log.
@@ -177,7 +183,7 @@ class Server:
         if waited and self.settled:
             self._settled_at = now
         if self.life.up and not was_up:
-            self._came_up()
+            told += self._came_up()
         return tuple(each for each in told if each)
 
     def _tell(self, part: Callable[[float], None], now: float) -> str:
@@ -213,21 +219,30 @@ class Server:
     def end(self, now: float) -> None:
         """Begin to end what was started."""
         self._forget_question()
-        if self._process.pid:
-            self._process.end(now)
+        for kept in self._everything:
+            kept.end(now)
 
     def ending(self, now: float) -> bool:
         """Go on with it; return whether anything is still being ended."""
-        return bool(self._process.pid) and self._process.ending(now)
+        still = [kept.ending(now) for kept in self._everything]
+        return any(still)
+
+    @property
+    def _everything(self) -> Sequence[KeptProcess]:
+        return [kept for kept in (self._process, self._left_by_set_up) if kept.pid or kept.kept]
 
     def hang_up(self) -> None:
-        """Leave the end to the keeper."""
-        self._process.hang_up()
+        """Leave the end to the keepers."""
+        for kept in self._everything:
+            kept.hang_up()
 
     def close(self) -> None:
         """Let go of everything; may be called again."""
         self._forget_question()
-        self._process.close()
+        if self._left_by_set_up.kept:
+            self.needs_set_up = True  # what it left behind ends here
+        for kept in self._everything:
+            kept.close()
         if self.life.ours:
             self.life = Life(restarts=self.life.restarts)
         self._log.close()
@@ -241,25 +256,18 @@ class Server:
             if not self._process.ending(now):
                 self.life = course.ended(life, now)
             return
-        if not life.ours or life.phase not in {Phase.STARTING, Phase.CHECKING, Phase.UP}:
+        if not self._runs:
             return
         self._process.look()
         code = self._process.code
         if self._process.orphaned:
             self._die("its keeper was killed, and it is ended with it", now)
-        elif code is not None and not (code == 0 and self._lives_on(now)):
+        elif code is not None and not (code == 0 and self._process.lives_on(now)):
             how = words.how_it_ended(code, now - self._started_at)
             if code == 0 and life.phase is Phase.STARTING and targets.wanted(self.settings) is not None:
                 self.life = course.left_alone(life, how, now)
             else:
                 self._die(how, now, hopeless=words.hopeless(code))
-
-    def _lives_on(self, now: float) -> bool:
-        """Say whether a program that ended well left something running, as one that goes into the background does."""
-        if not self._left_behind or now >= self._next_look:
-            self._left_behind = self._process.anything_left()
-            self._next_look = now + _LOOK_SECONDS
-        return self._left_behind
 
     def _die(self, how: str, now: float, *, hopeless: bool = False) -> None:
         self._forget_question()
@@ -277,10 +285,12 @@ class Server:
                 self._ask(now)
                 return
             answer = self._place.unless_bound(answer)
+        if self.life.phase in {Phase.ASKING, Phase.HELD} and answer.good and self._neighbour.is_passed_by():
+            self.life = course.turn_away(self.life, now)
+            return
         self._carry_out(course.answered(self.life, answer, self._rules, now), now)
         if self.life.held:
-            holds = holder(self._place.port)
-            self.life = replace(self.life, reason=words.held(self.settings, holds, answer.words))
+            self.life = replace(self.life, reason=self._neighbour.holds(answer.words))
 
     def _carry_out(self, step: course.Step, now: float) -> None:
         self.life, act = step
@@ -309,7 +319,8 @@ class Server:
         except (NotStartedError, OSError) as error:
             self.life = course.give_up(self.life, f"cannot be started: {error}", now)
             return
-        self._left_behind = False
+        self._excerpt = ""
+        self._tree = self._wanted_tree if self.life.wanted else ""
         self._started_at = now
         self.life = course.started(self.life, now, self._rules)
 
@@ -321,25 +332,15 @@ class Server:
         mark = f"{self._around.run_id}/server-{self.name}"
         return {**environment(self._around.env, self._around.root), **own, MARK: mark}
 
-    def _came_up(self) -> None:
+    def _came_up(self) -> tuple[str, ...]:
+        """Note that it is up; return what the log is told of strangers who were met on the way."""
         self._up_since = self._around.clock.now().isoformat(timespec="seconds")
-        self._note, self._foreign_pid = "", 0
         if self.life.ours:
-            return
-        found = holder(self._place.port)
-        self._foreign_pid = found.pid
-        self._note = words.foreign(found, str(self._around.root))
+            return (self._neighbour.forget(),)
+        if self.life.tries:  # its command has ended, and had something else serve
+            self._neighbour.look()
+        return (self._neighbour.warning(),)
 
     def _shown_log(self) -> str:
         path = self._log.path
         return str(path.relative_to(self._around.root)) if path.is_relative_to(self._around.root) else str(path)
-
-
-def environment(env: Mapping[str, str], root: Path) -> dict[str, str]:
-    """Return the environment of a server: no colours, no browser that opens, no questions, output at once.
-
-    No CI=1 as checks have it: development servers behave differently with it. Bytecode is kept out of the work tree.
-    """
-    kept = {name: value for name, value in env.items() if name not in {"FORCE_COLOR", "CLICOLOR_FORCE", MARK}}
-    ours = {"NO_COLOR": "1", "BROWSER": "none", "GIT_TERMINAL_PROMPT": "0", "PYTHONUNBUFFERED": "1"}
-    return {"PYTHONPYCACHEPREFIX": str(root / STATE / "pycache"), **kept, **ours}

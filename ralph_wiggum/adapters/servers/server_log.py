@@ -27,6 +27,8 @@ _TAIL_BYTES = 16 << 10
 _LOOK_BYTES = 256 << 10  # of one look for a line
 _LINE_CHARACTERS = 4096
 _COPY_BYTES = 1 << 20
+_FLOOD = 2  # times the limit: more than that came between two looks, and only its end is worth the copying
+_FLOOD_BYTES = 256 << 10
 
 
 class ServerLog:
@@ -122,7 +124,8 @@ class ServerLog:
                 if newer.exists():
                     newer.replace(older)
             try:
-                self._copy(parts[1], max(0, size - self._limit), size)
+                kept = self._limit if size <= _FLOOD * self._limit else min(self._limit, _FLOOD_BYTES)
+                self._copy(parts[1], max(0, size - kept), size)
             except OSError:  # a full disk: half a copy only takes room
                 parts[1].unlink()
 

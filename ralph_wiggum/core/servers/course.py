@@ -18,7 +18,7 @@ CHECK_SECONDS = 10.0  # between two health checks
 RECHECK_SECONDS = 1.0  # after one that went badly
 MOST_UNANSWERED = 3  # health checks in a row: it hangs, or is gone
 FIRST_TRIES_SECONDS = (0.2, 1.0)  # before the second and the third try of a server that ends as soon as it is started
-POLL_SECONDS = 0.1  # while nobody is there: a refused connection costs nobody anything
+POLL_SECONDS = 0.05  # while nobody is there: a refused connection costs nobody anything
 LEFT_ALONE_SECONDS = 10.0  # for what a command that has ended started somewhere else
 LOOKS = 2  # at somebody who holds the port and is not ready, before it is called held
 
@@ -40,6 +40,16 @@ def want(life: Life, rules: Rules, now: float) -> Life:
             deaths = MOST_DEATHS - 1 if life.crashing else 0 if life.phase is Phase.FAILED else life.deaths
             life = replace(life, deaths=deaths, crashing=False, held=False, reason="")
             return _enter(life, Phase.ASKING if rules.askable else Phase.DOWN, now, ask_at=now, again_at=now)
+
+
+def start_anew(life: Life, now: float) -> Step:
+    """End one of ours that somebody waits for, and start it once more: it runs with code of before."""
+    return _end(replace(life, tries=0, renewed=True), Phase.DOWN, now, again_at=now)
+
+
+def turn_away(life: Life, now: float) -> Life:
+    """Leave the wanted port to whoever answers there: it is somebody of another project. Ours goes to another port."""
+    return _make_way(life, now)
 
 
 def release(life: Life) -> Life:
@@ -96,6 +106,14 @@ def left_alone(life: Life, how: str, now: float) -> Life:
     That is how `docker compose up -d` begins; a server that ends at once looks the same, so the wait is short.
     """
     return replace(life, ours=False, deadline=min(life.deadline, now + LEFT_ALONE_SECONDS), reason=how)
+
+
+def fail(life: Life, reason: str, now: float) -> Step:
+    """Give it up until it is wanted again, and end what runs of it."""
+    life = replace(life, wanted=False, reason=reason)
+    if life.ours and life.phase in {Phase.STARTING, Phase.CHECKING, Phase.UP}:
+        return _end(life, Phase.FAILED, now)
+    return give_up(life, reason, now), Act.NOTHING
 
 
 def give_up(life: Life, reason: str, now: float, *, held: bool = False) -> Life:
@@ -178,6 +196,8 @@ def _asked_starting(life: Life, answer: Answer, rules: Rules, now: float) -> Ste
         return _up(life, rules, now, ours=life.ours), Act.NOTHING
     if now < life.deadline:
         return replace(life, ask_at=now + _pause(answer, rules)), Act.NOTHING
+    if life.wanted and life.ours and life.renewed and answer.alive:
+        return _broken(life, answer, rules, now), Act.NOTHING
     late = f"was not ready within {rules.patience:g} s: {answer.words}"
     if not life.ours:
         late = f"{life.reason}, and nothing is ready: {answer.words}"
@@ -193,18 +213,14 @@ def _asked_to_prove(life: Life, answer: Answer, rules: Rules, now: float) -> Ste
         return replace(_make_way(life, now), reason=_gone(answer)), Act.NOTHING
     if now < life.deadline:
         return replace(life, ask_at=now + _pause(answer, rules)), Act.NOTHING
-    if answer.alive:  # a page is broken, the server is not: to end it would mend nothing
-        known = _enter(life, Phase.UP, now, ask_at=_next_check(rules, now))
-        return replace(known, wanted=False, reason=answer.words), Act.NOTHING
-    return _renew(life, answer, now) if life.ours else (_leave(life, answer, rules, now), Act.NOTHING)
+    if life.ours:  # it hangs, or what it holds in memory is broken: a fresh one tells
+        return start_anew(replace(life, reason=answer.words if answer.alive else _gone(answer)), now)
+    return (_broken if answer.alive else _leave)(life, answer, rules, now), Act.NOTHING
 
 
-def _renew(life: Life, answer: Answer, now: float) -> Step:
-    """Start a server of ours once more that hangs; where that was done already, give it up."""
-    life = replace(life, reason=_gone(answer))
-    if life.renewed:
-        return _end(life, Phase.FAILED, now)
-    return _end(replace(life, renewed=True), Phase.DOWN, now, again_at=now)
+def _broken(life: Life, answer: Answer, rules: Rules, now: float) -> Life:
+    """Leave one alone that was up before and answers badly: its page is broken, and to end it would mend nothing."""
+    return replace(_enter(life, Phase.UP, now, ask_at=_next_check(rules, now)), wanted=False, reason=answer.words)
 
 
 def _leave(life: Life, answer: Answer, rules: Rules, now: float) -> Life:

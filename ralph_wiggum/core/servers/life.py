@@ -64,8 +64,8 @@ class Life:
     when to ask next (never, while an answer is awaited), `deadline` when waiting for a good answer is over, `again_at`
     when to start it. `then` is the phase that follows ENDING. `deaths` and `unanswered` count in a row, `tries` the
     starts of this wait, `restarts` all automatic starts. `clear`: it was asked for before its start, and nobody is in
-    the way. `crashing`: given up for a crash loop; `held`: because somebody else has its port; `renewed`: it hung, and
-    was started once more within this wait.
+    the way. `crashing`: given up for a crash loop; `held`: because somebody else has its port; `renewed`: it was
+    ended and started once more within this wait.
     """
 
     phase: Phase = Phase.UNKNOWN
@@ -96,6 +96,11 @@ class Life:
     def well(self) -> bool:
         """Say whether the last answer was as it must be."""
         return self.phase is Phase.UP and not self.reason
+
+    @property
+    def over(self) -> bool:
+        """Say whether it does not come up any more, as long as nobody wants it again."""
+        return not self.wanted and (self.phase is Phase.FAILED or (self.phase is Phase.DOWN and self.again_at == inf))
 
     @property
     def health(self) -> Health:

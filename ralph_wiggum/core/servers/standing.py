@@ -21,6 +21,7 @@ class Standing:
     """One server as it stands.
 
     `wanted` is its URL as the settings have it, `url` where it is now: another port, where the wanted one was held.
+    `listens` is "host:port", for one that is known only by its port.
     `ours`: started by the runner, and so ended by it. `reason` says why it is not up, `tail` the end of its log (at
     most 4,000 characters), `log` the path of that log relative to the project root. `since` is when it came up (ISO),
     "" while it is not up.
@@ -37,3 +38,9 @@ class Standing:
     log: str = ""
     tail: str = ""
     since: str = ""
+    listens: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return where it is reached, for people and agents: its URL, else "localhost:5432", else ""."""
+        return self.url or self.listens

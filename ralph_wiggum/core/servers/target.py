@@ -14,6 +14,7 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _PORTS = {"http": 80, "https": 443}
+_ANY_PAGE = ((200, 499),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,28 @@ def wanted(server: ServerSettings) -> Target | None:
 def before_start(server: ServerSettings) -> Target | None:
     """Return what tells whether a server is up that nobody here has started: where only its output would, its page."""
     return wanted(server) or (of_url(server.url) if server.url else None)
+
+
+def after_its_line(server: ServerSettings) -> Target | None:
+    """Return what is asked of a server once it has printed the line that tells that it is up, None if nothing is."""
+    return before_start(server) if server.ready.log else None
+
+
+def expected(server: ServerSettings, *, started_here: bool) -> tuple[tuple[int, int], ...]:
+    """Return the statuses that are good, as pairs of the lowest and the highest.
+
+    Of one that was started here and has printed its line, the page is asked only to know that it goes on answering:
+    an API may well have nothing at `/`.
+    """
+    return _ANY_PAGE if server.ready.log and started_here else server.ready.statuses
+
+
+def listens(server: ServerSettings, port: int) -> str:
+    """Return "host:port" for a server that is known only by its port, else ""."""
+    if page(server) or not server.ready.port:
+        return ""
+    host = server.ready.host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def page(server: ServerSettings) -> str:

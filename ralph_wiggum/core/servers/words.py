@@ -19,11 +19,15 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # exit codes of a shell (POSIX, 2.8.2)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who listens on a port: `pid` 0 where it cannot be found out. `folder` is where it runs, "" if not known."""
+    """Who listens on a port: `pid` 0 where it cannot be found out. `folder` is where it runs, "" if not known.
+
+    `of_another_run`: it carries the mark of another run of ralph than those that were asked for.
+    """
 
     pid: int = 0
     program: str = ""
     folder: str = ""
+    of_another_run: bool = False
 
     @property
     def words(self) -> str:
@@ -52,7 +56,7 @@ def gate(
     if stopped:
         return _gate(server, GateStatus.NOT_RUN, command, STOPPED, seconds)
     if life.well:
-        how = f" (started, {seconds:.1f} s)" if life.tries else ""
+        how = f" (started{' anew' if life.renewed else ''}, {seconds:.1f} s)" if life.tries else ""
         if not life.ours:
             how = f" ({'its command has ended, and what it started is left alone' if life.tries else 'adopted'}{note})"
         return _gate(server, GateStatus.PASSED, command, f"up {where}{how}", seconds)
@@ -93,12 +97,31 @@ def held(server: ServerSettings, holder: Holder, answer: str) -> str:
     return f"port {port_of(server)} is held by {holder.words} that {answer}; {advice}"
 
 
-def foreign(holder: Holder, root: str) -> str:
-    """Return a word of warning where what was adopted seems to belong to another project, else ""."""
+def stranger(holder: Holder, root: str) -> str:
+    """Say, as a clause, why somebody who has a port seems to belong to another project; "" where nothing tells so."""
+    if not holder.pid:
+        return ""
+    if holder.of_another_run:
+        return f"{holder.words} belongs to another run of ralph"
     folder = holder.folder
     if folder in {"", "/"} or folder == root or folder.startswith(f"{root}/"):  # services of the system run in /
         return ""
-    return f"; {holder.words} runs in {folder}, outside of this project: is it the right one?"
+    return f"{holder.words} runs in {folder}, outside of this project"
+
+
+def doubt(clause: str) -> str:
+    """Return the warning behind "adopted" for what seems to be a stranger."""
+    return f"; {clause}: is it the right one?" if clause else ""
+
+
+def adopted(name: str, where: str, clause: str) -> str:
+    """Return what the log is told of a stranger that was adopted, since there is no other port to go to."""
+    return f"server {name} was there before, {where}, but {clause}: is it the right one?"
+
+
+def passed_by(name: str, port: int, clause: str) -> str:
+    """Return what the log is told of a stranger who has the wanted port."""
+    return f"server {name}: port {port} is left to somebody else: {clause}"
 
 
 def how_it_ended(code: int, seconds: float) -> str:

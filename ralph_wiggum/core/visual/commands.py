@@ -20,7 +20,8 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _LAUNCHERS = (("npx",), ("bunx",), ("pnpx",), ("pnpm", "dlx"), ("pnpm", "exec"), ("yarn",), ("yarn", "dlx"))
 _LAUNCHER_OPTIONS = frozenset({"-y", "--yes", "-q", "--quiet", "--no-install"})
 _VERSIONED = re.compile(r"(?:\./)?(?:node_modules/\.bin/)?agent-browser(?:@[\w.-]+)?")
-_PLACEHOLDER = re.compile(r"<[a-z][\w -]*>|\.\.\.|…")
+_PLACEHOLDER = re.compile(r"<[a-z][\w -]*>|\.\.\.|…|([\"'])(?:\.\.\.|…)\1")
+_QUOTED = re.compile(r"\"(?!(?:\.\.\.|…)\")[^\"]*\"|'(?!(?:\.\.\.|…)')[^']*'")  # text, whatever it holds
 _CALL = re.compile(r"(?<![\w/.-])agent-browser\s+(?P<command>[a-z0-9]+)")
 # "returns false", "# should not be visible": what an `is` is to answer. Only set phrases: "the hidden menu" is none.
 _TO_BE_FALSE = re.compile(
@@ -146,7 +147,7 @@ def _names_command(span: str) -> bool:
     """Say whether inline code is a command: of the program, with a command that there is, and no placeholders."""
     words = _arguments(tuple(_PROMPT.sub("", span).split()))
     command = next((word for word in words or () if not word.startswith("-")), "")
-    return command.strip("\"'") in KNOWN and not _PLACEHOLDER.search(span)
+    return command.strip("\"'") in KNOWN and not _PLACEHOLDER.search(_QUOTED.sub("", span))
 
 
 def _of_block(block: _Block) -> Script:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,7 @@ from ralph_wiggum.core.visual.page import Request, Seen
 from ralph_wiggum.core.visual.reply import Reply
 
 # Counts what can be read, and what can be seen without being read; open shadow roots too. `ended` are the URLs of
-# requests that are over without a status that a page may know: refused, aborted, of another origin.
+# requests that are over, also those that were refused, aborted or sent on.
 SCRIPT = """
 (() => {
   const drawn = "img,svg,canvas,video,picture,input,textarea,select,button,iframe,frame,object,embed,progress,meter";
@@ -28,12 +27,11 @@ SCRIPT = """
     }
   };
   look(document);
-  const ended = performance.getEntriesByType("resource").filter((entry) => !entry.responseStatus)
-    .slice(-100).map((entry) => entry.name.slice(0, 500));
+  const ended = performance.getEntriesByType("resource").slice(-250).map((entry) => entry.name.slice(0, 300));
   return {url: location.href, title: document.title.slice(0, 200), state: document.readyState, text, things, ended};
 })()
 """
-COMMAND = ("eval", "-b", base64.b64encode(" ".join(SCRIPT.split()).encode()).decode())
+COMMAND = ("eval", " ".join(SCRIPT.split()))
 LISTED = 20  # console errors, uncaught ones, that are kept of a page
 _LONGEST = 2000
 _SNAPSHOT = 20_000
@@ -68,7 +66,10 @@ def read(address: str, reply: Reply) -> Answered | None:
 
 
 def waiting(listed: Reply, ended: frozenset[str]) -> tuple[Request, ...]:
-    """Return the requests of `network requests` that a page may still change by; what it aborted is listed for ever."""
+    """Return the requests of `network requests` that a page may still change by.
+
+    What was refused, aborted or sent on to another address stays in that list without a status for ever.
+    """
     entries = listed.data.get("requests")
     requests = (
         Request(
@@ -79,7 +80,8 @@ def waiting(listed: Reply, ended: frozenset[str]) -> tuple[Request, ...]:
         for each in (entries if isinstance(entries, list) else ())
         if isinstance(each, Mapping)
     )
-    return tuple(request for request in requests if request.waits and request.url[:500] not in ended)
+    calls = (request for request in requests if request.kind != "document")  # a page that has loaded has its own
+    return tuple(request for request in calls if request.waits and request.url[:300] not in ended)
 
 
 def evidence(

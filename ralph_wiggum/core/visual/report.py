@@ -32,9 +32,9 @@ class Found:
     """What one validation came to.
 
     `failures` say why `command` (as it was written) failed; with `at_page`, what is wrong with the page that it
-    opened. Without failures it is the command that opened the last page. `seen` is the page that was looked at last. `not_run` are commands that were left out for that. `broken`:
-    it was the tool's own trouble, `launched` is False if it did not even start. `hung`: a page that was open did not
-    answer any more.
+    opened. Without failures it is the command that opened the last page. `seen` is the page that was looked at last.
+    `not_run` are commands that were left out for a failure. `broken`: it was the tool's own trouble, `launched` is
+    False if it did not even start. `hung`: a page that was open did not answer any more.
     """
 
     command: str = ""

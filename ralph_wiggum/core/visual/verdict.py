@@ -15,7 +15,7 @@ from ralph_wiggum.core.visual.reply import Reply
 
 _NOT_FOUND = re.compile(r"element not found|no element found|no elements? match", re.IGNORECASE)
 _ADVICE = re.compile(r"\.?\s*Verify the selector.*$", re.DOTALL)
-_WAITED = re.compile(r"timed out after (\d+) ?ms", re.IGNORECASE)
+_WAITED = re.compile(r"timed out(?: after (\d+) ?ms)?", re.IGNORECASE)
 _NET = re.compile(r"net::ERR_[A-Z_]+")
 _HANGS = re.compile(r"CDP command timed out|page_wedged|Resource temporarily unavailable", re.IGNORECASE)
 _NET_WORDS = {
@@ -94,9 +94,9 @@ def _of_error(command: Command, error: str) -> Failure:
     if _NOT_FOUND.search(error):
         words = _ADVICE.sub("", error) or "Element not found"
         return Failure(words=words, key="element not found", may_pass=True)
-    if waited := _WAITED.search(error):
-        seconds = int(waited[1]) / 1000
-        return Failure(words=f"timed out after {seconds:g} s", key="timed out")
     if _HANGS.search(error):
         return Failure(words=f"the page or its server hangs: {error}", key="not answered in time")
+    if waited := _WAITED.search(error):
+        after = f" after {int(waited[1]) / 1000:g} s" if waited[1] else ""
+        return Failure(words=f"timed out{after}", key="timed out")
     return Failure(words=error or f"`{command.shown}` failed without a word", key=error)

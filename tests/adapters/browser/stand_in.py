@@ -31,6 +31,8 @@ def result(argv):
             with open(path, "w") as file:
                 json.dump(HAR, file)
             return {{"success": True, "data": {{"path": path}}, "error": None}}
+        case ["network", "requests", "--clear"]:
+            return {{"success": True, "data": {{"cleared": True}}, "error": None}}
         case ["network", "requests"]:
             listed = [{{"url": "http://a/", "resourceType": "Document", "status": 200}}, {{"url": "http://b/"}}, 3]
             return {{"success": True, "data": {{"requests": listed}}, "error": None}}

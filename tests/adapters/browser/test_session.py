@@ -70,6 +70,12 @@ def test_several_commands_go_in_one_call(browser: AgentBrowser, stand_in: StandI
     assert stand_in.calls[1:-1] == ['["batch", "wait 1", "eval throw", "console --clear"]']
 
 
+def test_scripts_go_encoded(browser: AgentBrowser, stand_in: StandIn) -> None:
+    with browser.session(Quiet()) as session:
+        session.run_all((("eval", "1 + 'a'"), ("wait", "1")))
+    assert stand_in.calls[1:-1] == ['["batch", "eval -b MSArICdhJw==", "wait 1"]']
+
+
 def test_words_that_would_need_quotes_go_one_by_one(browser: AgentBrowser, stand_in: StandIn) -> None:
     with browser.session(Quiet()) as session:
         replies = session.run_all((("fill", "#a", "two words"), ("click", "#gone")))
@@ -86,7 +92,11 @@ def test_what_was_requested_comes_from_a_recording(browser: AgentBrowser, stand_
         Request(url="http://a/", kind="document", status=200),
         Request(url="http://b/", kind="fetch", method="POST", error="net::ERR_CONNECTION_REFUSED"),
     )
-    assert stand_in.calls.count(RECORD) == 2
+    folder = leftovers.folder_of(browser._run_id)
+    assert stand_in.calls[2] == (
+        f'["batch", "network har stop {folder}/requests.har", "network har start --content none", '
+        '"network requests --clear"]'
+    )
 
 
 def test_without_a_recording_the_list_will_do(browser: AgentBrowser, stand_in: StandIn) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from ralph_wiggum.adapters.clock import SystemClock
 from ralph_wiggum.adapters.process_table import MARK, system_table
 from ralph_wiggum.adapters.servers.addresses import free_port
-from ralph_wiggum.adapters.servers.server import SetUp
+from ralph_wiggum.adapters.servers.kept_process import KeptProcess
 from ralph_wiggum.adapters.servers.server_set import ServerSet
+from ralph_wiggum.adapters.servers.surroundings import SetUp
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.servers.standing import Health, Standing
 from ralph_wiggum.core.settings import Ready, ServerSettings
@@ -42,7 +43,7 @@ def new_port() -> int:
     return port
 
 
-def no_set_up(_server: ServerSettings, _watcher: Watcher) -> None:
+def no_set_up(_server: ServerSettings, _kept: KeptProcess, _watcher: Watcher) -> None:
     return None
 
 
@@ -111,9 +112,9 @@ class Lab:
         self.sets.append(made)
         return made
 
-    def ensure(self, servers: ServerSet) -> Gate:
+    def ensure(self, servers: ServerSet, tree: str = "") -> Gate:
         """Bring the servers up; return the first gate."""
-        return servers.ensure(Waiting())[0]
+        return servers.ensure(Waiting(), tree=tree)[0]
 
     def log(self, name: str = "web") -> str:
         return (self.root / f".ralph/demo/logs/{name}.log").read_text()
@@ -152,10 +153,22 @@ def answers(port: int, host: str = "127.0.0.1") -> bool:
         return False
 
 
+def page(port: int) -> str:
+    """Return what a throwaway server answers with."""
+    with socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        data = b""
+        while piece := line.recv(65536):
+            data += piece
+    return data.partition(b"\r\n\r\n")[2].decode()
+
+
 @contextmanager
-def somebody(command: str, port: int, *, host: str = "127.0.0.1", cwd: Path | None = None) -> Iterator[int]:
-    """Run a server that is none of ours; yield its pid."""
-    env = {name: value for name, value in os.environ.items() if name != MARK}
+def somebody(
+    command: str, port: int, *, host: str = "127.0.0.1", cwd: Path | None = None, mark: str = ""
+) -> Iterator[int]:
+    """Run a server that is none of ours, with a mark in RALPH_RUN_ID or without; yield its pid."""
+    env = {name: value for name, value in os.environ.items() if name != MARK} | ({MARK: mark} if mark else {})
     process = subprocess.Popen(["sh", "-c", command], env=env, cwd=cwd, stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: answers(port, host), 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -145,21 +146,34 @@ def test_without_health_checks_nobody_notices_that_it_hangs_until_it_is_wanted(l
     assert not is_alive(first)
 
 
-def test_one_whose_page_breaks_is_not_started_again(lab: Lab) -> None:
-    port, status = new_port(), lab.root / "status"
+def test_one_whose_page_breaks_is_started_again_once_by_whoever_wants_it(lab: Lab) -> None:
+    port, status, pids = new_port(), lab.root / "status", lab.root / "pids"
     status.write_text("200")
-    servers = lab.set(lab.server(dummy(port, f"status=@{status}"), port, attempts=100), clock=Hurried())
+    command = dummy(port, f"status=@{status}", f"pids={pids}")
+    servers = lab.set(lab.server(command, port, attempts=100), clock=Hurried())
     lab.ensure(servers)
-    first = only(servers).pid
     status.write_text("500")
     assert tend_until(servers, lambda: only(servers).reason) == []
     assert (only(servers).health, only(servers).reason) == (Health.UP, "answers 500, expected 200-399")
     gate = lab.ensure(servers)
     assert (gate.failed, gate.reason) == (True, "answers 500, expected 200-399")
     assert f"listening on {port}" in gate.excerpt
-    assert only(servers).pid == first
+    first, second = noted(pids)
+    assert not is_alive(first)
+    assert (only(servers).pid, only(servers).health) == (second, Health.UP)  # it stays up, to be looked into
     status.write_text("200")
     assert lab.ensure(servers).status is GateStatus.PASSED
+    assert noted(pids) == [first, second]
+
+
+def test_one_that_is_spoilt_in_its_memory_is_well_after_a_new_start(lab: Lab) -> None:
+    port, spoil = new_port(), lab.root / "spoil"
+    servers = lab.set(lab.server(dummy(port, f"spoil={spoil}"), port, attempts=30, reloads=True))
+    lab.ensure(servers)
+    spoil.touch()
+    gate = lab.ensure(servers)
+    assert gate.status is GateStatus.PASSED
+    assert " (started anew, " in gate.reason
 
 
 def test_a_reloader_may_answer_badly_for_a_moment(lab: Lab) -> None:
@@ -320,6 +334,102 @@ def test_one_that_only_its_log_tells_of_is_adopted_by_the_record_of_whoever_has_
         assert lab.ensure(servers).reason == "up by its log (adopted)"
     assert not record.alive
     assert lab.ensure(servers).reason.startswith("up by its log (started, ")
+
+
+@linux
+def test_one_that_its_log_tells_of_must_go_on_answering_at_its_url(lab: Lab) -> None:
+    """Its line was printed long ago, and says nothing of now."""
+    port = new_port()
+    settings = lab.server(
+        dummy(port, "status=404"),
+        ready=Ready(log="^listening"),
+        url=f"http://localhost:{port}/",
+        request_timeout=1.0,
+        attempts=20,
+    )
+    servers = lab.set(settings, clock=Hurried())
+    assert lab.ensure(servers).reason.startswith(f"up at http://localhost:{port}/ (started, ")  # an API without a root
+    first = only(servers).pid
+    os.kill(first, signal.SIGSTOP)
+    told = tend_until(servers, lambda: only(servers).pid not in {0, first} and health(servers) is Health.UP)
+    assert told[0] == "server web: stopped answering: does not answer within 1 s; started again in 1 s"
+    second = only(servers).pid
+    os.kill(second, signal.SIGSTOP)
+    assert lab.ensure(servers).status is GateStatus.PASSED
+    assert only(servers).pid not in {first, second}
+
+
+def test_what_stands_in_the_place_of_the_record_makes_way(lab: Lab) -> None:
+    port, path = new_port(), records.path_of(lab.root, records.RUN)
+    servers = lab.set(lab.server(dummy(port), port))
+    lab.ensure(servers)
+    path.unlink()
+    (path / "mine").mkdir(parents=True)
+    assert servers.tend() == ()
+    assert records.read(path) is not None
+    assert (path.with_name(f"{path.name}.1") / "mine").is_dir()
+    path.unlink()
+    path.mkdir()
+    servers.stop()
+    assert not lab.alive()
+
+
+def test_a_state_folder_that_became_a_file_ends_nothing(lab: Lab) -> None:
+    port = new_port()
+    servers = lab.set(lab.server(dummy(port), port))
+    lab.ensure(servers)
+    (lab.root / ".ralph").rename(lab.root / "moved")
+    (lab.root / ".ralph").write_text("mine")
+    assert servers.tend() == ()
+    (lab.root / ".ralph").rename(lab.root / "moved again")
+    (lab.root / ".ralph").write_text("mine")
+    servers.stop()
+    assert not lab.alive()
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let nothing be opened any more; what is open stays open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@linux
+def test_a_runner_without_descriptors_goes_on_and_starts_the_server_when_it_is_wanted(lab: Lab) -> None:
+    port = new_port()
+    servers = lab.set(lab.server(dummy(port), port))
+    lab.ensure(servers)
+    os.kill(only(servers).pid, signal.SIGKILL)
+    with no_descriptors():
+        told = tend_until(servers, lambda: health(servers) is Health.FAILED)
+    assert told[0].startswith("server web: its process was killed by signal 9")
+    assert told[1].startswith("server web: cannot be started: [Errno 24] ")
+    assert lab.ensure(servers).status is GateStatus.PASSED
+
+
+@linux
+def test_a_runner_without_descriptors_takes_no_server_for_dead_and_ends_it(lab: Lab) -> None:
+    """Its program has ended well; whether what it left behind runs on cannot be seen now."""
+    port = new_port()
+    servers = lab.set(lab.server(f"({dummy(port)}) & sleep 0.5; exit 0", port))
+    lab.ensure(servers)
+    told: list[str] = []
+    wait_until(lambda: not is_alive(only(servers).pid))
+    with no_descriptors():
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            told += servers.tend()
+            time.sleep(0.02)
+    assert [words.partition(":")[0] for words in told] == ["servers cannot be looked after"]  # once
+    assert health(servers) is Health.UP
+    assert servers.tend() == ()
+    with no_descriptors():
+        servers.stop()
+    wait_until(lambda: not lab.alive())
 
 
 def test_a_record_of_another_shape_is_none(tmp_path: Path) -> None:

@@ -63,6 +63,21 @@ def test_a_flood_is_cut_and_its_end_is_kept(log: ServerLog, path: Path) -> None:
     assert b"turn 18 line 0999" in (path.parent / "web.log.2").read_bytes()
 
 
+def test_of_a_flood_between_two_looks_only_the_end_is_copied(path: Path) -> None:
+    """Hundreds of megabytes may have come: to copy them would hold up the night."""
+    log = ServerLog(path, limit=1 << 20)
+    fd = log.begin("")
+    for _ in range(8):
+        os.write(fd, b"a line of a flood\n" * 60_000)
+    os.write(fd, b"the end\n")
+    log.rotate()
+    kept = path.with_name("web.log.1")
+    assert kept.stat().st_size == 256 << 10
+    assert kept.read_bytes().endswith(b"a line of a flood\nthe end\n")
+    assert (path.stat().st_size, log.tail()[-7:]) == (0, "the end")
+    log.close()
+
+
 def test_a_small_log_is_left_alone(log: ServerLog, path: Path) -> None:
     os.write(log.begin(""), b"x" * 10_000)
     log.rotate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ralph_wiggum.adapters.clock import SystemClock
+from ralph_wiggum.adapters.servers.kept_process import KeptProcess
 from ralph_wiggum.core.check_gate import STOPPED
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.servers.standing import Health
@@ -71,17 +73,6 @@ def test_what_answers_already_is_adopted_and_left_alone(lab: Lab) -> None:
         servers.stop()
         assert answers(port)
     assert not (lab.root / "started").exists()
-
-
-def test_what_runs_outside_of_the_project_is_adopted_with_a_warning(
-    lab: Lab, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    port, other = new_port(), tmp_path_factory.mktemp("other")
-    with somebody(dummy(port), port, cwd=other) as pid:
-        gate = lab.ensure(lab.set(lab.server("true", port)))
-        assert gate.status is GateStatus.PASSED
-        assert f"pid {pid} (python" in gate.reason
-        assert f"runs in {other}, outside of this project: is it the right one?" in gate.reason
 
 
 def test_a_server_that_is_up_is_not_started_again(lab: Lab) -> None:
@@ -268,6 +259,26 @@ class TestDependencies:
         assert all(gate.status is GateStatus.PASSED for gate in servers.ensure(Waiting()))
         assert time.monotonic() - began < 3.9
 
+    def test_one_whose_dependency_is_given_up_while_it_is_started_again_is_not_waited_for_for_ever(
+        self, lab: Lab
+    ) -> None:
+        database, web = new_port(), new_port()
+        broken = lab.root / "broken"
+        servers = lab.set(
+            lab.server(f"[ ! -e {broken} ] || exit 1; {dummy(database)}", database, name="database"),
+            lab.server(dummy(web), web, depends_on=("database",)),
+        )
+        assert [gate.status for gate in servers.ensure(Waiting())] == [GateStatus.PASSED] * 2
+        broken.touch()
+        pids = [each.pid for each in servers.standings]
+        os.kill(pids[0], signal.SIGKILL)
+        watcher = Waiting()
+        watcher.on_tick = lambda: os.kill(pids[1], signal.SIGKILL) if len(watcher.ticks) == 1 else None
+        gates = servers.ensure(watcher)
+        assert gates[0].failed
+        assert gates[1].failed or gates[1].seconds < 1  # it was quicker to answer than to be killed
+        servers.stop()
+
 
 class TestSetUp:
     """Commands that run before a server is started, in `ensure` only."""
@@ -275,7 +286,7 @@ class TestSetUp:
     def test_they_run_once_and_before_the_start(self, lab: Lab) -> None:
         port, done = new_port(), list[str]()
 
-        def set_up(server: ServerSettings, _watcher: Watcher) -> Gate | None:
+        def set_up(server: ServerSettings, _kept: KeptProcess, _watcher: Watcher) -> Gate | None:
             wait_until(lambda: not answers(port))
             done.append(server.name)
             return None
@@ -301,7 +312,7 @@ class TestSetUp:
             None,
         ]
         servers = lab.set(
-            lab.server(dummy(port), port, setup=("migrate",)), set_up=lambda _server, _watcher: results.pop(0)
+            lab.server(dummy(port), port, setup=("migrate",)), set_up=lambda _server, _kept, _watcher: results.pop(0)
         )
         gate = lab.ensure(servers)
         assert (gate.reason, gate.excerpt) == ("set-up failed: migrate: exit 1: no table", "no table users")
@@ -311,7 +322,7 @@ class TestSetUp:
     def test_they_do_not_run_for_what_is_adopted(self, lab: Lab) -> None:
         port = new_port()
 
-        def set_up(_server: ServerSettings, _watcher: Watcher) -> Gate | None:
+        def set_up(_server: ServerSettings, _kept: KeptProcess, _watcher: Watcher) -> Gate | None:
             raise AssertionError("nothing is to be set up")
 
         with somebody(dummy(port), port, cwd=lab.root):
@@ -321,7 +332,7 @@ class TestSetUp:
 
     def test_a_stop_in_the_middle(self, lab: Lab) -> None:
         stopped = Gate(name="x", kind="setup", status=GateStatus.NOT_RUN, reason=STOPPED)
-        servers = lab.set(lab.server("true", new_port(), setup=("x",)), set_up=lambda _server, _watcher: stopped)
+        servers = lab.set(lab.server("true", new_port(), setup=("x",)), set_up=lambda _server, _kept, _watcher: stopped)
         assert lab.ensure(servers).reason == STOPPED
         assert health(servers) is Health.UNKNOWN
 
@@ -362,7 +373,7 @@ def test_the_environment_of_a_server(lab: Lab) -> None:
     port = new_port()
     settings = lab.server(f"env > seen; {dummy(port)}", port, cwd="frontend", env={"OWN": "1", "NO_COLOR": "2"})
     (lab.root / "frontend").mkdir()
-    given = {"FORCE_COLOR": "1", "GIVEN": "1", "RALPH_RUN_ID": "of-the-runner"}
+    given = {"PYTHONDONTWRITEBYTECODE": "", "FORCE_COLOR": "1", "GIVEN": "1", "RALPH_RUN_ID": "of-the-runner"}
     lab.ensure(lab.set(settings, env=given))
     seen = dict(line.split("=", 1) for line in (lab.root / "frontend/seen").read_text().splitlines() if "=" in line)
     wanted = {

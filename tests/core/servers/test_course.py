@@ -101,7 +101,7 @@ def test_whose_a_server_is() -> None:
 @pytest.mark.parametrize(
     ("answer", "pause"),
     [
-        pytest.param(ABSENT, 0.1, id="nobody there: soon, it costs nobody anything"),
+        pytest.param(ABSENT, 0.05, id="nobody there: soon, it costs nobody anything"),
         pytest.param(BAD, 1.0, id="a bad answer: after the interval"),
         pytest.param(SILENT, 1.0, id="no answer: after the interval"),
     ],
@@ -274,10 +274,75 @@ class TestWhatIsUpMustProveIt:
         life, act = play(RULES, *first, want(100), tick(100), hear(100, BAD), tick(101), hear(129, BAD))
         assert (life.phase, act, life.wanted) == (Phase.CHECKING, Act.NOTHING, True)
 
-    def test_one_that_goes_on_answering_badly_is_left_alone_and_not_well(self, first: tuple[Event, ...]) -> None:
-        life, act = play(RULES, *first, want(100), tick(100), hear(130, BAD))
-        assert (life.phase, act, life.wanted) == (Phase.UP, Act.NOTHING, False)
-        assert (life.well, life.reason) == (False, BAD.words)
+
+def test_what_was_adopted_and_goes_on_answering_badly_is_left_alone_and_not_well() -> None:
+    life, act = play(RULES, *ADOPTED, want(100), tick(100), hear(130, BAD))
+    assert (life.phase, act, life.wanted) == (Phase.UP, Act.NOTHING, False)
+    assert (life.well, life.reason) == (False, BAD.words)
+
+
+def test_one_of_ours_that_goes_on_answering_badly_after_it_was_renewed_is_left_alone_and_not_well() -> None:
+    """Its page is broken, not what it held in memory."""
+    life, act = play(RULES, *UP, want(100), tick(100), hear(130, BAD))
+    assert (life.phase, act, life.then, life.wanted, life.reason) == (
+        Phase.ENDING,
+        Act.END,
+        Phase.DOWN,
+        True,
+        BAD.words,
+    )
+    again = (end(131), *due(131), start(131), tick(131))
+    assert play(RULES, *again, hear(132, GOOD), life=life)[0].well
+    assert play(RULES, *again, hear(160, BAD), life=life)[0].wanted
+    life, act = play(RULES, *again, hear(161, BAD), life=life)
+    assert (life.phase, act, life.wanted, life.ours) == (Phase.UP, Act.NOTHING, False, True)
+    assert (life.well, life.reason) == (False, BAD.words)
+
+
+@pytest.mark.parametrize("before", [UP, STARTED])
+def test_one_with_old_code_is_ended_and_started_anew(before: tuple[Event, ...]) -> None:
+    renew: Event = lambda life, _: course.start_anew(life, 100)  # noqa: E731 - one of a row of events
+    life, act = play(RULES, *before, want(100), renew)
+    assert (life.phase, act, life.then, life.wanted) == (Phase.ENDING, Act.END, Phase.DOWN, True)
+    life, act = play(RULES, end(101), *due(101), life=life)
+    assert act is Act.START
+    life, _ = play(RULES, start(101), tick(101), hear(102, GOOD), life=life)
+    assert (life.well, life.tries, life.renewed, life.restarts, life.deaths) == (True, 1, True, 0, 0)
+    assert not play(RULES, want(200), life=life)[0].renewed
+
+
+def test_a_stranger_keeps_his_port_and_ours_is_started_elsewhere() -> None:
+    turn: Event = lambda life, _: (course.turn_away(life, 0), Act.NOTHING)  # noqa: E731 - as above
+    assert play(MOVABLE, want(0), tick(0), turn, tick(0))[1] is Act.START
+
+
+@pytest.mark.parametrize(
+    ("events", "act", "then"),
+    [
+        pytest.param(UP, Act.END, Phase.ENDING, id="up: it ends"),
+        pytest.param(STARTED, Act.END, Phase.ENDING, id="starting: it ends"),
+        pytest.param(ADOPTED, Act.NOTHING, Phase.FAILED, id="adopted: it is not ours to end"),
+        pytest.param((), Act.NOTHING, Phase.FAILED, id="never asked"),
+    ],
+)
+def test_one_that_is_failed_by_others_does_not_run_on(events: tuple[Event, ...], act: Act, then: Phase) -> None:
+    life, done = play(RULES, *events, lambda life, _: course.fail(life, "no database", 9))
+    assert (life.phase, done, life.wanted, life.reason) == (then, act, False, "no database")
+    assert play(RULES, end(10), life=life)[0].phase is Phase.FAILED
+
+
+@pytest.mark.parametrize(
+    ("events", "over"),
+    [
+        pytest.param(UP, False, id="up"),
+        pytest.param((*UP, die(5), end(5)), True, id="dead, and not started again"),
+        pytest.param((*UP, want(5), die(5), end(5)), False, id="dead, and wanted"),
+        pytest.param((*STARTED, hear(30, BAD), end(31)), True, id="given up"),
+        pytest.param((), False, id="nobody has asked"),
+    ],
+)
+def test_what_does_not_come_up_any_more_by_itself(events: tuple[Event, ...], *, over: bool) -> None:
+    assert play(NO_RESTART, *events)[0].over is over
 
 
 @pytest.mark.parametrize("answer", [SILENT, ABSENT])

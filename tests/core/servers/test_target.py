@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ralph_wiggum.core.servers import target as targets
+from ralph_wiggum.core.servers.standing import Standing
 from ralph_wiggum.core.servers.target import Target
 from ralph_wiggum.core.settings import Ready, ServerSettings
 
@@ -121,3 +122,49 @@ def test_what_is_asked(settings: ServerSettings, asked: Target | None, before_st
     assert targets.wanted(settings) == asked
     assert targets.before_start(settings) == before_start
     assert targets.page(settings) == page
+
+
+PAGE = "http://localhost:8000/app"
+
+
+@pytest.mark.parametrize(
+    ("server", "asked"),
+    [
+        pytest.param(ServerSettings(name="x", command="x", ready=Ready(log="up")), None, id="nothing to ask"),
+        pytest.param(
+            ServerSettings(name="x", command="x", ready=Ready(log="up"), url=PAGE), targets.of_url(PAGE), id="its page"
+        ),
+        pytest.param(ServerSettings(name="x", command="x", ready=Ready(url=PAGE)), None, id="no line is waited for"),
+    ],
+)
+def test_what_is_asked_once_the_line_is_there(server: ServerSettings, asked: Target | None) -> None:
+    assert targets.after_its_line(server) == asked
+
+
+def test_which_statuses_are_good() -> None:
+    by_log = ServerSettings(name="x", command="x", ready=Ready(log="up"), url=PAGE)
+    by_url = ServerSettings(name="x", command="x", ready=Ready(url=PAGE, statuses=((204, 204),)))
+    assert targets.expected(by_log, started_here=True) == ((200, 499),)
+    assert targets.expected(by_log, started_here=False) == ((200, 399),)
+    assert targets.expected(by_url, started_here=True) == ((204, 204),)
+
+
+@pytest.mark.parametrize(
+    ("ready", "url", "text"),
+    [
+        (Ready(port=5432), "", "localhost:5432"),
+        (Ready(port=5432, host="::1"), "", "[::1]:5432"),
+        (Ready(port=5432), PAGE, ""),
+        (Ready(url=PAGE), "", ""),
+        (Ready(log="up"), "", ""),
+    ],
+)
+def test_where_one_listens_of_which_only_the_port_is_known(ready: Ready, url: str, text: str) -> None:
+    server = ServerSettings(name="x", command="x", ready=ready, url=url)
+    assert targets.listens(server, 5432) == text
+
+
+def test_the_address_that_people_are_told() -> None:
+    assert Standing(name="web", url=PAGE).address == PAGE
+    assert Standing(name="db", listens="localhost:5432").address == "localhost:5432"
+    assert Standing(name="log").address == ""

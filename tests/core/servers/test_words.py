@@ -37,6 +37,12 @@ def gate(life: Life, *, note: str = "", stopped: bool = False, seconds: float = 
         pytest.param(
             Life(phase=Phase.UP, ours=True, tries=1), "", "up at http://localhost:5173 (started, 1.2 s)", id="started"
         ),
+        pytest.param(
+            Life(phase=Phase.UP, ours=True, tries=1, renewed=True),
+            "",
+            "up at http://localhost:5173 (started anew, 1.2 s)",
+            id="started anew",
+        ),
         pytest.param(Life(phase=Phase.UP, ours=True), "", "up at http://localhost:5173", id="up since earlier"),
         pytest.param(Life(phase=Phase.UP), "", "up at http://localhost:5173 (adopted)", id="adopted"),
         pytest.param(
@@ -129,9 +135,29 @@ def test_who_holds_a_port(holder: Holder, who: str) -> None:
     ],
 )
 def test_what_runs_outside_of_the_project_may_be_another_one(folder: str, *, warns: bool) -> None:
-    said = words.foreign(Holder(7, "node", folder), "/work/app")
-    assert bool(said) is warns
-    assert not warns or folder in said
+    said = words.stranger(Holder(7, "node", folder), "/work/app")
+    assert said == (f"pid 7 (node) runs in {folder}, outside of this project" if warns else "")
+    assert words.doubt(said) == (f"; {said}: is it the right one?" if warns else "")
+
+
+def test_what_carries_the_mark_of_another_run_belongs_to_that() -> None:
+    said = words.stranger(Holder(7, "node", "/work/app", of_another_run=True), "/work/app")
+    assert said == "pid 7 (node) belongs to another run of ralph"
+
+
+def test_what_the_log_is_told_of_strangers() -> None:
+    clause = words.stranger(Holder(7, "node", "/other"), "/work/app")
+    assert words.adopted("web", "at http://localhost:5173", clause) == (
+        "server web was there before, at http://localhost:5173, but pid 7 (node) runs in /other, outside of this "
+        "project: is it the right one?"
+    )
+    assert words.passed_by("web", 5173, clause) == (
+        "server web: port 5173 is left to somebody else: pid 7 (node) runs in /other, outside of this project"
+    )
+
+
+def test_whom_nobody_can_find_is_no_stranger() -> None:
+    assert words.stranger(Holder(), "/work/app") == ""
 
 
 DIED = Life(phase=Phase.UP, ours=True)

@@ -175,3 +175,20 @@ def test_real_specs_hold_no_command_that_is_not_understood() -> None:
     assert len(commands) > 1200
     assert not [command for command in commands if command.error]
     assert sum(names_commands(task) for task in tasks) == sum(bool(script.commands) for script in scripts)
+
+
+@pytest.mark.parametrize(
+    ("span", "runs"),
+    [
+        ('agent-browser fill "#message" "<b>Hello</b> from a browser"', True),
+        ('agent-browser wait --text "Loading..."', True),
+        ("agent-browser wait --text 'and so on …'", True),
+        ("agent-browser open <url>", False),
+        ("agent-browser open http://localhost:<port>/", False),
+        ('agent-browser is visible "…"', False),
+        ("agent-browser is visible '...'", False),
+        ("agent-browser fill <selector> <text>", False),
+    ],
+)
+def test_inline_code_with_something_left_out_is_prose_and_quoted_text_is_not(span: str, *, runs: bool) -> None:
+    assert bool(read(f"- see `{span}`").commands) is runs

@@ -82,6 +82,12 @@ def test_a_step_that_is_done(words: str, reply: Reply) -> None:
             id="a wait",
         ),
         pytest.param(
+            "wait --load load",
+            no("Operation timed out. The page may still be loading or the element may not exist."),
+            Failure(words="timed out", key="timed out"),
+            id="another wait",
+        ),
+        pytest.param(
             "open http://localhost:1/",
             no("Navigation failed: net::ERR_CONNECTION_REFUSED"),
             Failure(words="net::ERR_CONNECTION_REFUSED (nothing listens there)", key="net::ERR_CONNECTION_REFUSED"),

@@ -13,6 +13,8 @@ stubborn        ignore TERM, INT and HUP
 away            in a session of its own
 say=TEXT        print a line, once it listens
 pids=FILE       add the pid to a file
+code=FILE       answer with what that file held when it was started, as a server without a reloader does
+spoil=FILE      once there is such a file, take it away and answer 500 from then on
 big             answer with two megabytes, and complain if they are not taken
 """
 
@@ -25,13 +27,24 @@ import ssl
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PORT = int(sys.argv[1])
 WORDS = dict(word.partition("=")[::2] for word in sys.argv[2:])
 
 
+CODE = Path(WORDS["code"]).read_bytes() if "code" in WORDS else b"xxxxx"
+SPOILT: list[str] = []
+
+
 def status() -> str:
+    with suppress(FileNotFoundError):
+        if "spoil" in WORDS:
+            Path(WORDS["spoil"]).unlink()
+            SPOILT.append("500")
+    if SPOILT:
+        return SPOILT[0]
     wanted = WORDS.get("status", "200")
     return Path(wanted[1:]).read_text().strip() if wanted.startswith("@") else wanted
 
@@ -46,7 +59,7 @@ def answer(line: socket.socket) -> None:
     if "greet" in WORDS:
         line.sendall(WORDS["greet"].encode() + b"\r\n")
     elif "hang_up" not in WORDS and line.recv(65536):
-        body = b"x" * (2 << 20 if "big" in WORDS else 5)
+        body = b"x" * (2 << 20) if "big" in WORDS else CODE
         head = f"HTTP/1.1 {status()} Whatever\r\nContent-Length: {len(body)}\r\n\r\n"
         line.sendall(head.encode())
         time.sleep(0.05 if "big" in WORDS else 0)

@@ -32,7 +32,7 @@ servers = ServerSet(
     run_id,
     SystemClock(),
     os.environ,
-    set_up=lambda _server, _watcher: None,
+    set_up=lambda _server, _kept, _watcher: None,
 )
 print(servers.ensure(Silent())[0].reason, flush=True)
 while True:
