@@ -31,6 +31,7 @@ from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
 
+RELOAD_SECONDS = 1.5  # from an agent's end to the look: reloaders ask for changed files once a second (Django, Flask)
 EXCERPT_BYTES = 4000
 NAMED_FILES = 200
 
@@ -91,6 +92,8 @@ class Iteration:
         self._skip_others = skip_others
         self._unjudged: Unjudged | None = None
         self._round: tuple[str, Proof] = ("", Proof())  # key and gates of the last fix round
+        self._down_with = ""  # the tree with which a server did not come up
+        self._edited_at = float("-inf")  # when the last agent ended
         self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
@@ -106,14 +109,26 @@ class Iteration:
         started = self._start(task, retry, before, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
         if self._order.looks_at(task):
-            gates = self._ports.servers.ensure(self.attendant(task.key), tree=tree_name(before))
-            self._show([gate for gate in gates if gate.failed])  # the prompt tells of them too
+            self._bring_up_servers(task, before)
         if reason := self.attendant(task.key).stop_reason():
             outcome = AgentOutcome(ending=Ending.STOPPED, error=reason)
         else:
             outcome = self._ask_agent(plan, task, started, retry, blocked)
+        self._edited_at = self._ports.clock.monotonic()
         left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
         return self._judge(left)
+
+    def _bring_up_servers(self, task: Task, before: Snapshot) -> None:
+        """Bring up the servers for an agent; the prompt tells of those that are not up.
+
+        What did not come up with these very files is not waited for again: the agent is to change them.
+        """
+        tree = tree_name(before)
+        if self._down_with and self._down_with == tree:
+            return
+        gates = self._ports.servers.ensure(self.attendant(task.key), tree=tree)
+        self._show([gate for gate in gates if gate.failed])
+        self._down_with = tree if any(gate.failed for gate in gates) else ""
 
     def look_alone(self, task: Task) -> Ended:
         """Look at the pages of a task that asks for nothing else, before any agent is paid for it (O25).
@@ -323,10 +338,13 @@ class Iteration:
             return checked
         attendant = self.attendant(task.key)
         self._ports.view.looking(task)
+        self._let_reload(attendant)
         accepted = self._ledger.history.console
         looked = self._ports.validator.run(task, accepted, attendant, self._say, tree=tree_name(tree))
         self._checked = True  # servers and pages may have written files
         self._show(looked.gates)
+        failed = any(gate.failed and gate.kind == FailureKind.SERVER.value for gate in looked.gates)
+        self._down_with = tree_name(tree) if failed else ""
         proof = Proof(
             gates=(*checked.gates, *looked.gates),
             notes=(*checked.notes, *looked.notes, *(f"screenshot: {path}" for path in looked.screenshots)),
@@ -334,6 +352,17 @@ class Iteration:
         if not proof.failed and not proof.stopped:
             self._ledger.record(Accepted(key=task.key, console={page: list(e) for page, e in looked.console.items()}))
         return proof
+
+    def _let_reload(self, attendant: Attendant) -> None:
+        """Give servers the time to notice what the agent wrote last: the page is not to be judged as it was before."""
+
+        def wanted() -> bool:
+            attendant.tick()
+            return attendant.stop_reason() is not None
+
+        left = self._edited_at + RELOAD_SECONDS - self._ports.clock.monotonic()
+        if left > 0 and self._ports.servers.standings:
+            self._ports.clock.pause(left, wanted)
 
     def _show(self, gates: Sequence[Gate]) -> None:
         for gate in gates:
@@ -415,7 +444,8 @@ def _notes(outcome: AgentOutcome) -> tuple[str, ...]:
     notes = [*outcome.notes, *outcome.waited_for]
     notes.extend(f"answered on the terminal: {question}" for question in outcome.answered)
     if outcome.leftovers:
-        notes.append(f"{outcome.leftovers} processes that the agent left behind were ended")
+        left = "1 process" if outcome.leftovers == 1 else f"{outcome.leftovers} processes"
+        notes.append(f"ended what the agent left behind: {left}")
     return tuple(notes)
 
 

@@ -193,7 +193,8 @@ class Settling:
         )
         patch, restored = self._put_back(task, decided)
         if patch:
-            text = f"{task.label}: {len(restored.restored)} files put back, the difference is kept in {patch}"
+            files = "1 file" if len(restored.restored) == 1 else f"{len(restored.restored)} files"
+            text = f"{task.label}: {files} put back, the difference is kept in {patch}"
             self._ledger.record(Noted(key=task.key, text=text, detail="\n".join(restored.left)))
 
     def _put_back(self, task: Task, decided: SkipDecided) -> tuple[str, Restored]:

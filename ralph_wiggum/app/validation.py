@@ -62,8 +62,42 @@ class Validation:
         *,
         tree: str = "",
     ) -> Looked:
-        """Look at a task's pages; `accepted` are the console errors that do not count, by page."""
+        """Look at a task's pages; `accepted` are the console errors that do not count, by page.
+
+        Where a server went down or was started again meanwhile, a page that failed is looked at once more: then either
+        the page is to blame, or the server's own gate.
+        """
+        looked, shaken = self._attempt(task, accepted, watcher, say, tree)
+        if looked.failed and shaken:
+            say("a server went down meanwhile; once more")
+            looked, _ = self._attempt(task, accepted, watcher, say, tree)
+        return looked
+
+    def _attempt(
+        self,
+        task: Task,
+        accepted: Mapping[str, tuple[str, ...]],
+        watcher: Watcher,
+        say: Callable[[str], None],
+        tree: str,
+    ) -> tuple[Looked, bool]:
+        """Bring the servers up and look; return what was found, and whether a server did not stay as it was."""
         gates = self._servers.ensure(watcher, tree=tree)
+        before = self._servers_now()
+        looked = self._with_servers(gates, task, accepted, watcher, say)
+        return looked, before != self._servers_now()
+
+    def _servers_now(self) -> tuple[tuple[str, int, int, str], ...]:
+        return tuple((each.name, each.pid, each.restarts, each.health.value) for each in self._servers.standings)
+
+    def _with_servers(
+        self,
+        gates: tuple[Gate, ...],
+        task: Task,
+        accepted: Mapping[str, tuple[str, ...]],
+        watcher: Watcher,
+        say: Callable[[str], None],
+    ) -> Looked:
         if any(gate.failed for gate in gates):
             return Looked(gates=(*gates, report.not_run(report.SERVERS_DOWN)))
         if watcher.stop_reason() or any(gate.status is GateStatus.NOT_RUN for gate in gates):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -412,3 +412,28 @@ def test_names_of_pictures_are_names_of_files(room: Room) -> None:
     looked = room.look(OPEN, name="Look at / and ../there")
     (picture,) = looked.screenshots
     assert (room.root / picture).parent == room.screenshots
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_server_that_goes_down_in_the_middle_of_a_look_is_not_the_pages_fault(
+    room: Room, *, comes_back: bool
+) -> None:
+    """The page is looked at once more; where the server stays down, its own gate says so."""
+    room.gates = ()
+    gone = replace(WEB, health=Health.DOWN, pid=0)
+    servers = ScriptedServers(result=lambda: () if comes_back or servers.ensured == 1 else (down(),), standings=[WEB])
+
+    def refuse(argv: Sequence[str]) -> Reply | None:
+        if argv[0] != "open" or room.browser.sessions > 1:
+            return None
+        servers.standings = [gone]
+        return Reply(ok=False, error="Navigation failed: net::ERR_CONNECTION_REFUSED")
+
+    room.browser.answer = refuse
+    validation = Validation(servers, room.browser, room.settings, room.root, room.screenshots, room.accepted)
+    task = parse.parse(f"- [ ] 1. Look\n  ```\n  {OPEN}\n  ```\n").tasks[0]
+    looked = validation.run(task, {}, room.watcher, room.said.append)
+    assert servers.ensured == 2
+    assert [(gate.kind, gate.status.value) for gate in looked.gates] == (
+        [("visual", "passed")] if comes_back else [("server", "failed"), ("visual", "not run")]
+    )

@@ -456,3 +456,26 @@ def test_a_dry_run_names_the_servers_and_what_is_missing(tmp_path: Path) -> None
     assert f"visual tasks could not be looked at, and would be skipped: {MISSING}" in lines
     assert "  1 Build the sidebar (agent, then looked at, line 3)" in lines
     assert servers.ensured == 0
+
+
+def test_what_did_not_come_up_with_these_files_is_not_waited_for_again(tmp_path: Path) -> None:
+    """30 s before each of ten attempts would be five minutes for nothing."""
+    it = night(
+        BUILD,
+        tmp_path,
+        lambda _: says("TASK_COMPLETE\nTASK_SKIPPED: cannot"),
+        servers=ScriptedServers(lambda: [down()]),
+    )
+    it.run()
+    assert it.agent.keys.count("1") == 10
+    assert it.servers.ensured == 1
+
+
+def test_servers_get_the_time_to_notice_what_the_agent_wrote(tmp_path: Path) -> None:
+    """Reloaders look once a second; without servers nothing is waited for."""
+    with_server = night(BUILD, tmp_path, servers=ScriptedServers(standings=[Standing(name="web", health=Health.UP)]))
+    with_server.run()
+    assert sum(with_server.clock.pauses) == pytest.approx(1.5)
+    without = night(BUILD, tmp_path)
+    without.run()
+    assert without.clock.pauses == []

@@ -140,6 +140,15 @@ def test_a_server_that_does_not_reload_is_started_anew_with_what_the_agent_wrote
     project.sound()
 
 
+def test_a_server_that_takes_a_second_to_notice_changes_costs_no_attempt(make: Make) -> None:
+    """The reloaders of Django and Flask look once a second: the page is not to be judged as it was before."""
+    port = new_port()
+    project = visual_project(make, port=port, servers={"web": web(port, page_server(port, "stale=1.2"))})
+    result = project.night()
+    assert (result.code, project.states(), project.runs("1")) == (0, "xx", 1), result.out + result.err
+    project.sound()
+
+
 def test_a_server_that_dies_again_and_again_holds_nobody_up(make: Make) -> None:
     port = new_port()
     project = visual_project(

@@ -6,6 +6,7 @@ The first part has a stand-in for agent-browser; the last one agent-browser and 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -359,3 +360,14 @@ def test_the_plain_server_of_python_and_kills_of_the_runner(tmp_path: Path) -> N
     figures = visual_kills.spend(KILLS, SEED, tmp_path, browser_tools.need_browser())
     assert figures.kills >= KILLS
     assert figures.slowest_cleanup < visual_kills.MOST_LEFT_SECONDS
+
+
+def test_a_task_that_installs_agent_browser_gets_its_agent(make: Make) -> None:
+    """Its text names agent-browser, so it is visual (O6): skipped unseen, it could never be done."""
+    project = visual_project(make, "- [ ] 1. Install agent-browser into node_modules\n- [ ] 2. Write a note\n")
+    shutil.move(project.root / TOOL, project.base / "agent-browser")
+    project.settings(servers={"web": web(new_port())}, visual_validation={"browser": "../agent-browser"})
+    project.plays({"1": [[["sh", "cp ../agent-browser node_modules/.bin/"], *ADDS]]})
+    result = project.run("overnight", "demo", PATH=path_without_agent_browser())
+    assert (result.code, project.states()) == (0, "xx"), result.out + result.err
+    project.sound()

@@ -44,6 +44,12 @@ _FIELD = re.compile(r"(?P<label>[A-Z][\w -]{0,30}?)\s*:(?P<rest>.*)$")
 _ASIDE = re.compile(
     r"(?:on failure|if|when|otherwise|note|success|requirements?|validates?|expect(?:ed|s)?)\b", re.IGNORECASE
 )
+# "Install agent-browser", "npm install -D agent-browser", "Add agent-browser to the dev dependencies".
+_BRINGS = re.compile(
+    r"(?:\b(?:install|set ?up|add|configure|introduce)\b|\b(?:npm|pnpm|yarn|bun) (?:i|add|install)\b)"
+    r"[^.\n;:]{0,60}\bagent-browser\b",
+    re.IGNORECASE,
+)
 _HARMLESS = frozenset({"echo", "sleep", "cd"})
 
 
@@ -55,6 +61,11 @@ def commands_of(task: Task) -> Script:
 def names_commands(task: Task) -> bool:
     """Say whether a task names agent-browser commands of its own."""
     return bool(commands_of(task).commands)
+
+
+def brings_the_tool(task: Task) -> bool:
+    """Say whether a task is to install agent-browser itself, so that an agent is needed before anybody can look."""
+    return bool(_BRINGS.search(task.text) or _BRINGS.search(task.name))
 
 
 def is_pure_validation(task: Task) -> bool:

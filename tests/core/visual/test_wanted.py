@@ -6,7 +6,7 @@ import pytest
 
 from ralph_wiggum.core import parse
 from ralph_wiggum.core.model import Task
-from ralph_wiggum.core.visual.wanted import commands_of, is_pure_validation, names_commands
+from ralph_wiggum.core.visual.wanted import brings_the_tool, commands_of, is_pure_validation, names_commands
 
 COMMANDS = '  ```bash\n  agent-browser open http://localhost:5173/\n  agent-browser is visible "#a"\n  ```\n'
 
@@ -73,3 +73,18 @@ def test_a_task_names_commands_of_its_own() -> None:
 def test_commands_of_a_sub_task_are_its_own() -> None:
     plan = parse.parse("- [ ] 1. Validate: all\n  - [ ] 1.1 Validate: Sidebar\n    `agent-browser back`\n")
     assert [names_commands(each) for each in plan.tasks] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "brings"),
+    [
+        ("Install agent-browser", True),
+        ("Set up the tools: run `npm install -D agent-browser`", True),
+        ("Add agent-browser to the dev dependencies", True),
+        ("Add the sidebar; look at it with agent-browser", False),
+        ("Build the page, and validate it with agent-browser", False),
+        ("Validate: the page (agent-browser)", False),
+    ],
+)
+def test_a_task_that_installs_agent_browser_is_no_reason_to_wait_for_it(name: str, *, brings: bool) -> None:
+    assert brings_the_tool(task(name)) is brings

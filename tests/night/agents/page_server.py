@@ -4,6 +4,7 @@ status=N        answer everything with that code
 die=SECONDS     end with exit code 7 after that time
 frozen          serve page.html as it was at the start, as a server does that does not reload
 crash=PATH      end with exit code 7 when that path is asked for
+stale=SECONDS   serve "<h1>Before</h1>" for so long after a file was changed, as reloaders that poll do
 reload          serve from a child in a session of its own that ignores TERM, as some reloaders do
 note=FILE       add a line to a file for each start: the words behind PORT, and the pid
 """
@@ -27,6 +28,8 @@ def content(path: str) -> bytes | None:
     if path == "/" and FROZEN:
         return FROZEN
     file = Path("page.html" if path == "/" else path.lstrip("/"))
+    if "stale" in WORDS and file.is_file() and time.time() - file.stat().st_mtime < float(WORDS["stale"]):
+        return b"<h1>Before</h1>"
     return file.read_bytes() if file.is_file() else None
 
 
