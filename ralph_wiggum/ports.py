@@ -309,8 +309,8 @@ class BrowserSession(Protocol):
         """Run several commands in one go, each whatever came of those before it; a reply each. Never raises."""
         ...
 
-    def requests(self) -> tuple[Request, ...]:
-        """Return what pages requested since the last call, or since the first command; () where nobody can tell."""
+    def requests(self) -> tuple[Request, ...] | None:
+        """Return what pages requested since the last call, or since the first command; None where nobody can tell."""
         ...
 
 

@@ -46,6 +46,7 @@ from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Started
 from ralph_wiggum.core.model import Task
+from ralph_wiggum.core.servers import target as targets
 from ralph_wiggum.core.settings import AgentSettings, Settings, limits
 from ralph_wiggum.ports import CheckPlan, Snapshot
 
@@ -123,6 +124,7 @@ def order(request: Request, run_id: str) -> Order:
         limits=limits(settings),
         visual=settings.visual.enabled,
         visual_patterns=settings.visual_tasks,
+        pages=bool(settings.visual.pages) or any(map(targets.page, settings.servers)),
         due=(project.activity_file, *((devlog,) if devlog.is_file() else ())),
         ask_before_skip=request.ask_before_skip,
     )

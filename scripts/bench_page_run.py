@@ -211,7 +211,7 @@ class _WatchedSession:
         with self._spans.of("settle" if commands[0][0] == "wait" else "evidence"):
             return self._session.run_all(commands)
 
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[Request, ...] | None:
         """Return what was requested."""
         with self._spans.of("requests"):
             return self._session.requests()

@@ -258,6 +258,7 @@ class ScriptedValidator:
     looks: list[str] = field(default_factory=list)
     accepted: list[Mapping[str, tuple[str, ...]]] = field(default_factory=list)
     trees: list[str] = field(default_factory=list)
+    earlier: list[tuple[str, ...]] = field(default_factory=list)
 
     def run(
         self,
@@ -267,7 +268,9 @@ class ScriptedValidator:
         say: Callable[[str], None],
         *,
         tree: str = "",
+        earlier: Sequence[Task] = (),
     ) -> Looked:
+        self.earlier.append(tuple(each.key for each in earlier))
         self.looks.append(task.key)
         self.trees.append(tree)
         self.accepted.append(dict(accepted))

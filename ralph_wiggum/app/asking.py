@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from ralph_wiggum.core.visual.reply import Reply
 from ralph_wiggum.core.visual.verdict import Failure
 from ralph_wiggum.ports import BrowserSession
 
+NO_REASON = "it gave no reason"
 SETTLE_SECONDS = 5.0  # that a page is given to show something, and to hear from its server, after it has loaded
 
 _PAUSES = (50, 150, 150, 250)  # milliseconds before each look at a page that settles; the last one again and again
+_TIMED_OUT = re.compile(r"time(?:d |-)?out", re.IGNORECASE)  # of the runner's own questions, that wait for nothing
 _EVIDENCE = (
     probe.COMMAND,
     ("console",),
@@ -41,6 +44,7 @@ class FailedError(Exception):
     """A step failed, or (`at_page`) a page is not as it has to be: nothing more is run.
 
     `hangs`: what is open does not answer, so it is not asked again; `opening`: it was being opened.
+    `hopeless`: no attempt of an agent can change it.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class FailedError(Exception):
         at_page: bool = False,
         hangs: bool = False,
         opening: bool = False,
+        hopeless: bool = False,
     ) -> None:
         super().__init__(command)
         self.command = command
@@ -58,6 +63,7 @@ class FailedError(Exception):
         self.at_page = at_page
         self.hangs = hangs
         self.opening = opening
+        self.hopeless = hopeless
 
 
 class Asking:
@@ -68,6 +74,7 @@ class Asking:
         self._errors_kept = 0  # uncaught errors of earlier pages that agent-browser 0.27 does not forget
         self.seconds = 0.0
         self.launched = False
+        self.notes: list[str] = []
 
     def ask(self, argv: Sequence[str]) -> Reply:
         """Run one command; StoppedError, TroubleError."""
@@ -99,6 +106,9 @@ class Asking:
         told, console, _, uncaught, cleared, snapshot = self._ask_all(_EVIDENCE, opening)
         errors = self._new_errors(uncaught, cleared)
         requests = self._session.requests()
+        if requests is None:
+            self.notes.append("nobody could tell what the page requested: failed requests were not looked for")
+            requests = ()
         return probe.evidence(probe.read(address, told), address, console, errors, snapshot, requests)
 
     def _new_errors(self, uncaught: Reply, cleared: Reply) -> Reply:
@@ -108,10 +118,14 @@ class Asking:
         kept, self._errors_kept = self._errors_kept, 0 if cleared.data.get("cleared") else len(listed)
         return Reply(ok=uncaught.ok, data={"errors": listed[kept:]})
 
+    def ask_page(self, argv: Sequence[str], opening: str) -> Reply:
+        """Ask a page one thing; FailedError where it does not answer, for then it hangs."""
+        return self._ask_all((argv,), opening)[0]
+
     def _ask_all(self, commands: Sequence[Sequence[str]], opening: str) -> tuple[Reply, ...]:
         replies = self._heard(self._session.run_all(commands))
-        if hanging := next((reply for reply in replies if verdict.hangs(reply)), None):
-            words = f"the page does not answer: {plain(hanging.error)}"
+        if hanging := next(filter(_hangs, replies), None):
+            words = f"the page does not answer: {why(hanging)}"
             raise FailedError(opening, [Failure(words=words, key="not answered in time")], hangs=True)
         return replies
 
@@ -124,3 +138,13 @@ class Asking:
                 raise TroubleError(reply)
         self.launched = True
         return replies
+
+
+def why(reply: Reply) -> str:
+    """Return why a command failed, on one line that is never empty."""
+    return plain(reply.error) or NO_REASON
+
+
+def _hangs(reply: Reply) -> bool:
+    """Say whether a page left one of the runner's own questions unanswered."""
+    return verdict.hangs(reply) or (not reply.ok and bool(_TIMED_OUT.search(reply.error)))

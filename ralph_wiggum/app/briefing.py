@@ -88,9 +88,14 @@ class Briefing:
             command_seconds=limits.command_seconds,
             no_progress_seconds=limits.no_progress_seconds,
             longer_commands=tuple(pair for pair in limits.command_patterns if pair not in LONG_COMMANDS),
-            servers=tuple(f"{each.url} ({each.name})" for each in self._servers() if each.health is Health.UP)[:NAMED],
+            servers=tuple(f"{each.address} ({each.name})" for each in self._servers() if each.health is Health.UP)[
+                :NAMED
+            ],
             notes=tuple(self._about_pages(task)),
         )
+
+    def _up(self) -> Iterator[Standing]:
+        return (each for each in self._servers() if each.health is Health.UP)
 
     def _about_pages(self, task: Task) -> Iterator[str]:
         """Yield what the agent of a visual task has to know: what is looked at, which server is not up (O25, O26)."""

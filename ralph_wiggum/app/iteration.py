@@ -28,6 +28,7 @@ from ralph_wiggum.core.journal import Accepted, Ended, GateSeen, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.visual.obstacle import earlier_siblings
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
 
@@ -340,7 +341,14 @@ class Iteration:
         self._ports.view.looking(task)
         self._let_reload(attendant)
         accepted = self._ledger.history.console
-        looked = self._ports.validator.run(task, accepted, attendant, self._say, tree=tree_name(tree))
+        looked = self._ports.validator.run(
+            task,
+            accepted,
+            attendant,
+            self._say,
+            tree=tree_name(tree),
+            earlier=earlier_siblings(self._ports.spec.plan(), task),
+        )
         self._checked = True  # servers and pages may have written files
         self._show(looked.gates)
         failed = any(gate.failed and gate.kind == FailureKind.SERVER.value for gate in looked.gates)

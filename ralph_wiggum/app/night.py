@@ -20,6 +20,7 @@ from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopen
 from ralph_wiggum.core.judge import by_gates_alone
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.select import Close, Finished, Work, select
+from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.core.visual.wanted import brings_the_tool, is_pure_validation
 
 
@@ -145,7 +146,7 @@ class Night:
         if task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints:
             self._pass_gate(plan, task, leaf=True)
             return
-        if missing := self._missing(task):
+        if missing := self._missing(plan, task):
             self._after_attempt(plan, self.iteration.cannot_look(task, missing))
         elif self._looks_first(task):
             self._after_attempt(plan, self.iteration.look_alone(task))
@@ -195,11 +196,12 @@ class Night:
         ends = policy.on_give_up == "end" or (self._is_gate(task) and self._order.end_at_failed_checkpoint)
         return own if ends and isinstance(decide(before, policy), (Skip, End)) else attempts
 
-    def _missing(self, task: Task) -> str:
+    def _missing(self, plan: Plan, task: Task) -> str:
         """Return what a visual task cannot be looked at without; "" where an agent may be about to bring it."""
-        if not self._order.looks_at(task) or brings_the_tool(task):
+        if not self._order.looks_at(task):
             return ""
-        return self._ports.validator.missing
+        unclear = obstacle(task, earlier_siblings(plan, task), pages=self._order.pages)
+        return unclear or ("" if brings_the_tool(task) else self._ports.validator.missing)
 
     def _looks_first(self, task: Task) -> bool:
         """Say whether the pages are looked at before an agent is asked: once a run, where nothing else is wanted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +47,7 @@ class Order:
     limits: Limits = field(default_factory=Limits)
     visual: bool = True  # visual_validation.enabled
     visual_patterns: tuple[str, ...] = ()
+    pages: bool = False  # the settings name a page, or a server that has one
     due: tuple[Path, ...] = ()  # runner-owned files that go into commits at checkpoints and at the end
     tasks_file: Path = field(default_factory=Path)
     ask_before_skip: Callable[[Task, str], bool] | None = None
@@ -73,10 +74,12 @@ class Validator(Protocol):
         say: Callable[[str], None],
         *,
         tree: str = "",
+        earlier: Sequence[Task] = (),
     ) -> Looked:
         """Look at a task's pages; `accepted` are the console errors that do not count, by page.
 
-        `tree` is the state of the work tree that the servers have to show, as for Servers.ensure.
+        `tree` is the state of the work tree that the servers have to show, as for Servers.ensure; `earlier` are the
+        tasks before it, whose page it may go on with.
         """
         ...
 

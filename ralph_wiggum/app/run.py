@@ -23,6 +23,7 @@ from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, QUEUED, Task
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.select import Finished, select
+from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
 
 
@@ -170,6 +171,16 @@ class Run:
                 self._note(f"{gate.name}: {gate.reason}; it is tried again before each visual task")
         if missing := self._ports.validator.missing:
             self._note(f"visual tasks cannot be looked at, and will be skipped: {missing}")
+        for reason, labels in self._unclear().items():
+            self._note(f"cannot be looked at, and will be skipped: {', '.join(labels)}: {reason}")
+
+    def _unclear(self) -> dict[str, list[str]]:
+        """Return the visual tasks that can never be looked at as they are written, by what is in the way."""
+        plan, found = self._ports.spec.plan(), dict[str, list[str]]()
+        for task in filter(self._order.looks_at, self._to_do()):
+            if reason := obstacle(task, earlier_siblings(plan, task), pages=self._order.pages):
+                found.setdefault(reason, []).append(f"{plain(task.label, 60)} (line {task.line})")
+        return found
 
     def _to_do(self) -> Iterator[Task]:
         """Yield the tasks that this run may come to, parents too."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from ralph_wiggum.app.asking import FailedError, StoppedError, TroubleError
-from ralph_wiggum.app.looking import Look, Record, Viewport, Visit, provokes
+from ralph_wiggum.app.asking import NO_REASON, FailedError, StoppedError, TroubleError
+from ralph_wiggum.app.looking import Look, opens_by_itself, provokes
+from ralph_wiggum.app.project_paths import is_file, leads_outside
+from ralph_wiggum.app.visit import Record, Viewport, Visit
 from ralph_wiggum.core import check_gate, keys
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Gate, GateStatus
@@ -16,8 +19,9 @@ from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.settings import VisualSettings
 from ralph_wiggum.core.visual import commands, places, report, wanted
-from ralph_wiggum.core.visual.commands import Script
+from ralph_wiggum.core.visual.commands import Command, Script
 from ralph_wiggum.core.visual.looked import Looked
+from ralph_wiggum.core.visual.masking import Mask
 from ralph_wiggum.core.visual.page import Rules
 from ralph_wiggum.core.visual.report import Found
 from ralph_wiggum.core.visual.verdict import Failure
@@ -61,21 +65,27 @@ class Validation:
         say: Callable[[str], None],
         *,
         tree: str = "",
+        earlier: Sequence[Task] = (),
     ) -> Looked:
         """Look at a task's pages; `accepted` are the console errors that do not count, by page.
+
+        `tree` is the state of the work tree that the servers have to show. `earlier` are the tasks before it, in order:
+        where its own commands open no page, they go on from where those left the browser.
 
         Where a server went down or was started again meanwhile, a page that failed is looked at once more: then either
         the page is to blame, or the server's own gate.
         """
-        looked, shaken = self._attempt(task, accepted, watcher, say, tree)
+        gone_on_from = _lead_in(task, earlier)
+        looked, shaken = self._attempt(task, gone_on_from, accepted, watcher, say, tree)
         if looked.failed and shaken:
             say("a server went down meanwhile; once more")
-            looked, _ = self._attempt(task, accepted, watcher, say, tree)
+            looked, _ = self._attempt(task, gone_on_from, accepted, watcher, say, tree)
         return looked
 
     def _attempt(
         self,
         task: Task,
+        lead: tuple[Command, ...],
         accepted: Mapping[str, tuple[str, ...]],
         watcher: Watcher,
         say: Callable[[str], None],
@@ -84,7 +94,7 @@ class Validation:
         """Bring the servers up and look; return what was found, and whether a server did not stay as it was."""
         gates = self._servers.ensure(watcher, tree=tree)
         before = self._servers_now()
-        looked = self._with_servers(gates, task, accepted, watcher, say)
+        looked = self._with_servers(gates, task, lead, accepted, watcher, say)
         return looked, before != self._servers_now()
 
     def _servers_now(self) -> tuple[tuple[str, int, int, str], ...]:
@@ -94,6 +104,7 @@ class Validation:
         self,
         gates: tuple[Gate, ...],
         task: Task,
+        lead: tuple[Command, ...],
         accepted: Mapping[str, tuple[str, ...]],
         watcher: Watcher,
         say: Callable[[str], None],
@@ -105,16 +116,19 @@ class Validation:
         if missing := self._browser.missing:
             return Looked(gates=(*gates, report.failed(missing, hopeless=True)))
         script = wanted.commands_of(task)
-        visit = self._visit(task, script, accepted)
-        if not visit.pages and not any(command.navigates for command in script.commands):
+        visit = self._visit(task, lead, script, accepted)
+        if not visit.pages and not any(command.navigates for command in (*lead, *script.commands)):
             return Looked(gates=(*gates, report.failed(report.NOWHERE, hopeless=True)))
         return self._looked(gates, visit, script, watcher, say)
 
-    def _visit(self, task: Task, script: Script, accepted: Mapping[str, tuple[str, ...]]) -> Visit:
+    def _visit(
+        self, task: Task, lead: tuple[Command, ...], script: Script, accepted: Mapping[str, tuple[str, ...]]
+    ) -> Visit:
         settings, standings = self._settings, tuple(self._servers.standings)
         name = keys.file_name(task.key)
         return Visit(
             before=commands.of_lines(settings.before).commands,
+            lead=lead,
             commands=script.commands,
             pages=places.pages(settings.pages, standings),
             viewports=settings.viewports,
@@ -140,7 +154,7 @@ class Validation:
     def _baseline(self, picture: Path) -> Path | None:
         """Return the last accepted screenshot that this one is compared with, where there is one and it is wanted."""
         path = self._accepted / picture.name
-        return path if self._settings.compare and path.is_file() else None
+        return path if self._settings.compare and is_file(path) else None
 
     def _looked(
         self, gates: tuple[Gate, ...], visit: Visit, script: Script, watcher: Watcher, say: Callable[[str], None]
@@ -155,7 +169,9 @@ class Validation:
                 break
             say(f"{found.failures[0].words}; once more, in a fresh session")
         gate = report.gate(found, self._servers.standings)
-        pictures = tuple(dict.fromkeys(path for path in record.pictures if path.is_file()))
+        mask = Mask.of(visit.before)  # a server may log what it was sent
+        gate = replace(gate, reason=mask.text(gate.reason), excerpt=mask.text(gate.excerpt))
+        pictures = tuple(dict.fromkeys(path for path in record.pictures if is_file(path)))
         if not gate.failed:
             self._accept(pictures)
         return Looked(
@@ -175,7 +191,8 @@ class Validation:
                 look = Look(session, visit, say)
                 found = look.go()
         except (TroubleError, FailedError) as error:
-            return self._trouble(look, plain(str(error), 400))
+            mask = Mask.of(visit.before)
+            return self._trouble(look, mask.text(plain(str(error), 400)) or NO_REASON)
         except RalphError as error:  # no private folder could be made
             return self._trouble(look, f"{error}: {error.hint}")
         return look.record, found
@@ -197,8 +214,15 @@ class Validation:
 
     def _accept(self, pictures: tuple[Path, ...]) -> None:
         """Keep the pictures of a look that passed, for the next one to be compared with; a full disk spoils nothing."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._accepted.mkdir(parents=True, exist_ok=True)
             for picture in pictures:
-                if picture.is_relative_to(self._screenshots):
-                    shutil.copyfile(picture, self._accepted / picture.name)
+                kept = self._accepted / picture.name
+                if picture.is_relative_to(self._screenshots) and not leads_outside(kept, self._root):
+                    shutil.copyfile(picture, kept)
+
+
+def _lead_in(task: Task, earlier: Sequence[Task]) -> tuple[Command, ...]:
+    """Return the commands of earlier tasks that this one's go on from; () where they open a page by themselves."""
+    own = wanted.commands_of(task).commands
+    return () if not own or opens_by_itself(own) else wanted.lead_in(task, earlier)

@@ -109,6 +109,7 @@ class NightOfFakes:
                 tasks_path=".kiro/specs/demo/tasks.md",
                 tasks_file=tmp_path / ".kiro/specs/demo/tasks.md",
                 policy=Policy(),
+                pages=True,
             ),
             **wishes,
         )

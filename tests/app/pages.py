@@ -29,6 +29,8 @@ class Page:
     requests: tuple[Request, ...] = ()
     busy: int = 0  # looks during which a request is under way
     hangs: bool = False
+    lands: str = ""  # the address that it sends the browser on to
+    snapshot: str = ""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class PageBrowser:
     pages: Mapping[str, Page]
     root: Path = Path()
     missing: str = ""
+    records: bool = True  # can tell what pages requested
     forgets: bool = True  # clears uncaught errors when told to, as 0.41 does
     trouble: list[Reply] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -80,7 +83,9 @@ class PageSession:
     def run_all(self, commands: Sequence[Sequence[str]]) -> tuple[Reply, ...]:
         return tuple(map(self.run, commands))
 
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[Request, ...] | None:
+        if not self._browser.records:
+            return None
         requests, self._requests = tuple(self._requests), []
         return requests
 
@@ -108,7 +113,7 @@ class PageSession:
                 waiting = [{"url": "http://x/slow", "resourceType": "Fetch"}] if self._looks < self._page.busy else []
                 return self._yes(requests=waiting)
             case ["snapshot", *_]:
-                return self._yes(snapshot=f'- heading "{self._page.title}"')
+                return self._yes(snapshot=self._page.snapshot or f'- heading "{self._page.title}"')
             case ["screenshot", *path]:
                 if path:
                     (self._browser.root / path[-1]).write_bytes(b"png")
@@ -130,7 +135,7 @@ class PageSession:
         page = self._browser.pages.get(url)
         if page is None:
             return self._no("Navigation failed: net::ERR_CONNECTION_REFUSED")
-        self._url, self._page, self._looks = url, page, 0
+        self._url, self._page, self._looks = page.lands or url, page, 0
         self._console.extend(page.console)
         self._uncaught.extend(page.uncaught)
         self._requests.extend((Request(url=url, kind="document", status=page.status), *page.requests))

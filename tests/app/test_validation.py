@@ -11,6 +11,7 @@ import pytest
 from ralph_wiggum.app.validation import Validation
 from ralph_wiggum.core import check_gate, parse
 from ralph_wiggum.core.evidence import Gate, GateStatus
+from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.servers.standing import Health, Standing
 from ralph_wiggum.core.settings import VisualSettings
 from ralph_wiggum.core.visual import report
@@ -70,13 +71,17 @@ class Room:
         self.accepted = self.root / ".ralph" / "demo" / "accepted"
 
     def look(
-        self, *commands: str, name: str = "1. Look", accepted: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        *commands: str,
+        name: str = "1. Look",
+        accepted: Mapping[str, tuple[str, ...]] | None = None,
+        earlier: Sequence[Task] = (),
     ) -> Looked:
         lines = "".join(f"  {line}\n" for line in ("```", *commands, "```")) if commands else ""
         task = parse.parse(f"- [ ] {name}\n{lines}").tasks[0]
         servers = ScriptedServers(result=lambda: self.gates, standings=self.standings)
         validation = Validation(servers, self.browser, self.settings, self.root, self.screenshots, self.accepted)
-        looked = validation.run(task, accepted or {}, self.watcher, self.said.append)
+        looked = validation.run(task, accepted or {}, self.watcher, self.said.append, earlier=earlier)
         assert self.browser.open == 0  # whatever happened, every session was left
         assert looked.gates[:-1] == tuple(self.gates)
         return looked
@@ -327,7 +332,7 @@ def test_a_command_before_every_look_that_fails_is_said_to_be_one(tmp_path: Path
     settings = VisualSettings(before=("agent-browser open /login", "agent-browser click '#no'"))
     room = Room(tmp_path, {HOME: GOOD, f"{HOME}/login": GOOD}, settings)
     gate = room.gate(OPEN)
-    assert gate.reason == "`click '#no'`: Element not found (a command of visual_validation.before)"
+    assert gate.reason == '`before #2: click "#no"`: Element not found (a command of visual_validation.before)'
     assert "not run after that: `open http://localhost:5173/`" in gate.excerpt
 
 
@@ -382,7 +387,7 @@ def test_a_browser_that_dies_in_the_middle_is_no_fault_of_the_environment(room: 
 def test_a_page_that_hangs_is_looked_at_once_more_and_not_asked_any_further(room: Room) -> None:
     room.browser.pages = {f"{HOME}/": Page(hangs=True)}
     looked = room.look(OPEN, "agent-browser is visible '#a'")
-    assert looked.gates[-1].reason.startswith("`is visible '#a'`: the page or its server hangs")
+    assert looked.gates[-1].reason.startswith("`open http://localhost:5173/`: the page does not answer")
     assert room.browser.sessions == 2
     assert looked.screenshots == ()
     assert room.browser.calls.count("screenshot") == 0
@@ -437,3 +442,198 @@ def test_a_server_that_goes_down_in_the_middle_of_a_look_is_not_the_pages_fault(
     assert [(gate.kind, gate.status.value) for gate in looked.gates] == (
         [("visual", "passed")] if comes_back else [("server", "failed"), ("visual", "not run")]
     )
+
+
+@pytest.mark.parametrize("commands", [(), (OPEN, "agent-browser click '#a'")], ids=["its page", "its commands"])
+@pytest.mark.parametrize(
+    "hanging",
+    [Reply(ok=False, timed_out=True, seconds=40.0), Reply(ok=False, error="CDP command timed out: x", seconds=30.0)],
+    ids=["ended by the runner", "given up by the tool"],
+)
+def test_a_page_that_hangs_at_its_screenshot_does_not_pass(
+    room: Room, hanging: Reply, commands: tuple[str, ...]
+) -> None:
+    room.browser.answer = lambda argv: hanging if argv[0] == "screenshot" else None
+    looked = room.look(*commands)
+    gate = looked.gates[-1]
+    assert gate.status is GateStatus.FAILED
+    assert "the page does not answer" in gate.reason
+    assert gate.failures[0].endswith("not answered in time")
+    assert room.browser.sessions == 2  # once more in a fresh one, as for any page that hangs
+
+
+def test_a_look_without_a_screenshot_is_no_pass(room: Room) -> None:
+    room.browser.answer = lambda argv: Reply(ok=False, error="No space left") if argv[0] == "screenshot" else None
+    looked = room.look(OPEN)
+    gate = looked.gates[-1]
+    assert gate.reason == "`open http://localhost:5173/`: no screenshot could be made: No space left"
+    assert gate.failures == ("agent-browser open /: no screenshot could be made",)
+    assert looked.screenshots == ()
+    assert not room.accepted.exists()
+    assert room.browser.calls.count(f"screenshot {room.screenshots / '1.png'}") == 1
+
+
+def test_a_screenshot_that_was_not_written_is_none(room: Room) -> None:
+    room.browser.answer = lambda argv: Reply(ok=True) if argv[0] == "screenshot" else None
+    assert room.gate(OPEN).reason.endswith("no screenshot could be made: it gave no reason")
+
+
+def test_a_folder_of_screenshots_that_is_a_file_is_said(room: Room) -> None:
+    (room.root / "screenshots").write_text("")
+    assert "the folder of 1.png could not be made: " in room.gate(OPEN).reason
+
+
+def test_a_page_that_failed_is_told_of_also_without_a_screenshot(room: Room) -> None:
+    room.browser.pages = {f"{HOME}/": Page(status=500)}
+    room.browser.answer = lambda argv: Reply(ok=False) if argv[0] == "screenshot" else None
+    looked = room.look(OPEN)
+    assert looked.gates[-1].reason == "the page answered 500 at /"
+    assert looked.notes == ("no screenshot could be made: it gave no reason",)
+
+
+def test_pictures_of_ours_do_not_go_through_a_link_out_of_the_project(tmp_path: Path) -> None:
+    victim = tmp_path / "outside.png"
+    victim.write_text("mine")
+    root = tmp_path / "project"
+    (root / "screenshots" / "demo").mkdir(parents=True)
+    room = Room(root, settings=VisualSettings(compare=True))
+    link = root / "screenshots" / "demo" / "1.png"
+    link.symlink_to(victim)
+    assert room.gate(OPEN).reason.endswith("no screenshot could be made: 1.png leads outside of the project")
+    link.unlink()
+    room.accepted.mkdir(parents=True)
+    (room.accepted / "1.png").write_bytes(b"png")
+    (room.accepted / "1.diff.png").symlink_to(victim)
+    assert room.gate(OPEN).reason.endswith("1.diff.png leads outside of the project")
+    (room.accepted / "1.diff.png").unlink()
+    (room.accepted / "1.png").unlink()
+    (room.accepted / "1.png").symlink_to(victim)
+    assert not room.gate(OPEN).failed
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [f"{'long' * 100}.png", "loop/a.png"])
+def test_odd_names_of_screenshots_fail_in_words(room: Room, name: str) -> None:
+    (room.root / "loop").symlink_to("loop")
+    gate = room.gate(
+        OPEN, f"agent-browser screenshot shots/{name}" if "/" not in name else f"agent-browser screenshot {name}"
+    )
+    assert gate.status is GateStatus.FAILED
+    assert "cannot be used: " in gate.reason or "cannot be used: " in gate.excerpt
+
+
+@pytest.fixture
+def login(tmp_path: Path) -> Room:
+    """Return a room whose pages are behind a login that types a password."""
+    before = (
+        "agent-browser open /login",
+        'agent-browser fill "#password" "hunter2-secret"',
+        "agent-browser find label PIN fill 998877",
+    )
+    page = Page(
+        snapshot='- textbox "hunter2-secret"\n- text 998877',
+        console=("bad hunter2-secret",),
+        elements={"#a": True},
+    )
+    return Room(tmp_path, {f"{HOME}/": page, f"{HOME}/login": GOOD}, VisualSettings(before=before))
+
+
+def told(looked: Looked, room: Room) -> str:
+    return f"{looked} {room.said}"
+
+
+def test_what_is_typed_before_a_look_is_shown_nowhere(login: Room) -> None:
+    looked = login.look(OPEN)
+    assert looked.gates[-1].reason == "console error: bad ••• at /"
+    assert 'before #2: fill "#password" …' in login.said
+    assert "before #3: find label PIN fill …" in login.said
+    assert "hunter2" not in told(looked, login)
+    assert "998877" not in told(looked, login)
+    assert any("hunter2-secret" in call for call in login.browser.calls)
+
+
+def test_a_login_that_fails_tells_no_password(login: Room) -> None:
+    login.browser.answer = lambda argv: Reply(ok=False, error=f"bad value {argv[-1]}") if argv[0] == "fill" else None
+    looked = login.look(OPEN)
+    gate = looked.gates[-1]
+    assert gate.command == 'before #2: fill "#password" …'
+    assert gate.reason == ('`before #2: fill "#password" …`: bad value ••• (a command of visual_validation.before)')
+    assert gate.failures == ('before #2: fill "#password" …: bad value •••',)
+    assert "hunter2" not in told(looked, login)
+
+
+def test_a_command_that_can_never_run_is_hopeless(room: Room) -> None:
+    assert room.gate(OPEN, "agent-browser snapshot | head").hopeless
+    assert not room.gate(OPEN, "agent-browser click '#none'").hopeless
+
+
+def test_a_task_that_opens_nothing_goes_on_where_the_one_before_it_ended(tmp_path: Path) -> None:
+    other = Page(elements={"#deep": True, "#go": True}, console=("noise of an earlier task",))
+    room = Room(tmp_path, {HOME: GOOD, f"{HOME}/a": other, f"{HOME}/b": Page(elements={"#deep": True, "#go": True})})
+    text = "- [x] 1. Look\n  ```\n  agent-browser open /b\n  agent-browser click '#go'\n  ```\n"
+    earlier = parse.parse(text).tasks
+    looked = room.look("agent-browser is visible '#deep'", name="2. Look", earlier=earlier)
+    assert not looked.failed
+    assert looked.notes == ("began with the commands of the task(s) before it: `open /b`",)
+    assert [call for call in room.browser.calls if call.startswith(("open", "click"))] == [
+        f"open {HOME}/b",
+        "click #go",
+    ]
+    assert looked.console == {"/b": ()}
+    assert looked.gates[-1].counts == "1 command, 1 page"
+
+
+def test_a_command_of_an_earlier_task_that_fails_is_said_to_be_one(room: Room) -> None:
+    earlier = parse.parse("- [x] 1. Look\n  ```\n  agent-browser open /gone\n  ```\n").tasks
+    gate = room.look("agent-browser is visible '#a'", name="2. Look", earlier=earlier).gates[-1]
+    assert gate.reason.startswith("`open /gone`: net::ERR_CONNECTION_REFUSED")
+    assert "(a command of an earlier task, from which this one goes on)" in gate.excerpt
+
+
+DASHBOARD = "agent-browser open http://localhost:5173/dashboard"
+
+
+@pytest.mark.parametrize("lands", ["/login?next=%2Fdashboard", "/auth/sign-in", "/#/login", "/login.html"])
+def test_a_login_that_came_in_place_of_the_page_is_no_pass(room: Room, lands: str) -> None:
+    room.browser.pages = {f"{HOME}/dashboard": replace(GOOD, lands=f"{HOME}{lands}")}
+    gate = room.gate(DASHBOARD, "agent-browser is visible '#a'")
+    assert gate.failed
+    assert "came: the page wants a login (put the commands that log in under visual_validation.before)" in gate.excerpt
+
+
+@pytest.mark.parametrize(
+    ("lands", "commands", "notes"),
+    [
+        ("/home", (DASHBOARD,), ("opened /dashboard, ended at /home",)),
+        ("/dashboard/", (DASHBOARD,), ()),
+        ("/login", (DASHBOARD, "agent-browser click '#a'"), ()),
+        ("/login", (DASHBOARD, "agent-browser wait --url '**/login'"), ("opened /dashboard, ended at /login",)),
+    ],
+    ids=["another page", "a slash", "after a click", "asked for"],
+)
+def test_another_page_that_came_is_worth_a_note(
+    room: Room, lands: str, commands: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    room.browser.pages = {f"{HOME}/dashboard": replace(GOOD, lands=f"{HOME}{lands}")}
+    looked = room.look(*commands)
+    assert not looked.failed
+    assert looked.notes == notes
+
+
+def test_the_port_of_a_server_is_in_no_key(room: Room) -> None:
+    room.browser.pages = {}
+    gate = room.gate()
+    assert gate.command == f"agent-browser open {HOME}"
+    assert gate.failures == ("agent-browser open net::ERR_CONNECTION_REFUSED",)
+
+
+def test_requests_that_nobody_could_list_are_worth_a_note(room: Room) -> None:
+    room.browser.records = False
+    looked = room.look(OPEN)
+    assert not looked.failed
+    assert looked.notes == ("nobody could tell what the page requested: failed requests were not looked for",)
+
+
+def test_an_element_may_take_some_seconds_to_appear(room: Room) -> None:
+    room.browser.pages = {f"{HOME}/": Page(elements={"#a": True}, late=25)}
+    assert not room.gate(OPEN, "agent-browser is visible '#a'").failed

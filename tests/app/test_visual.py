@@ -479,3 +479,27 @@ def test_servers_get_the_time_to_notice_what_the_agent_wrote(tmp_path: Path) -> 
     without = night(BUILD, tmp_path)
     without.run()
     assert without.clock.pauses == []
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ("", "nothing says which page to look at"),
+        ("  - `agent-browser is visible '#a'`\n", "nothing says which page to look at"),
+        ("  - `agent-browser open http://localhost:1/ | head`\n", "needs a shell"),
+    ],
+)
+def test_what_can_never_be_looked_at_as_it_is_written_costs_no_agent(tmp_path: Path, details: str, reason: str) -> None:
+    """No agent can change its own task's text (O17)."""
+    it = night(f"- [ ] 1. Build it, and take a screenshot\n{details}- [ ] 2. Other\n", tmp_path, pages=False)
+    assert it.run().code == Exit.SOME_SKIPPED
+    assert it.agent.keys == ["2"]
+    skip = next(entry for entry in it.journal.entries if isinstance(entry, SkipDecided))
+    assert reason in skip.reason
+
+
+def test_a_look_is_told_the_tasks_before_it_under_the_same_parent(tmp_path: Path) -> None:
+    tasks = "- [ ] 1. A\n- [ ] 2. P\n  - [ ] 2.1 B\n  - [ ] 2.2 Validate: C\n    - `agent-browser is visible '#a'`\n"
+    it = night(tasks, tmp_path)
+    it.run()
+    assert it.validator.earlier == [("2.1",)]

@@ -90,8 +90,8 @@ class Session:
             return (answer.read_one(output, seconds) or self._no_answer(seconds),) * len(commands)
         return tuple(map(self._looked_at, replies))
 
-    def requests(self) -> tuple[Request, ...]:
-        """Return what pages requested since the last call, or since the first command.
+    def requests(self) -> tuple[Request, ...] | None:
+        """Return what pages requested since the last call, or since the first command; None where nobody can tell.
 
         From a recording (HAR), for the tool's list of requests does not tell a refused one from one that waits.
         """
@@ -99,10 +99,12 @@ class Session:
             return ()
         if not self._records:
             listed, _ = self.run_all((_LIST, _FORGET))
-            return answer.read_listed(listed.data)
+            return answer.read_listed(listed.data) if listed.ok else None
         stopped, started, _ = self.run_all((("network", "har", "stop", str(self._har)), _RECORD, _FORGET))
         self._records = started.ok
-        return answer.read_requests(_content(self._har)) if stopped.ok else ()
+        if not stopped.ok or (recorded := _content(self._har)) is None:
+            return None
+        return answer.read_requests(recorded)
 
     def close(self) -> None:
         """Ask the daemon to end with its browser, where it can still be asked; the family is ended by others."""
@@ -197,9 +199,9 @@ def _stopped(ended: Ended, heard: Heard) -> Reply | None:
             return broken(ended.error or f"agent-browser was killed by signal {ended.signal}", ended.seconds)
 
 
-def _content(path: Path) -> str:
+def _content(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             return file.read(HAR_LARGEST).decode("utf-8", errors="replace")
     except OSError:
-        return ""
+        return None

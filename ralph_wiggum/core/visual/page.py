@@ -17,11 +17,19 @@ ABORTED = "net::ERR_ABORTED"  # by the page itself: a component that was taken a
 _BAD_STATUS = 400
 _SERVER_FAULT = 500
 _LONGEST = 300  # characters of a console error, as it is compared
+_COUNTED = 20  # new console errors of a page that are told of
 _CALLS = frozenset({"fetch", "xhr", "ping", "preflight"})
+_LOGINS = frozenset({"login", "log-in", "signin", "sign-in", "auth", "sso"})
 _LASTING = frozenset({"eventsource", "websocket", "media", "ping"})  # may stay open for good
 _ORIGIN = re.compile(r"\b(?:https?|wss?)://[^\s/'\"()]+")
-_HASHED = re.compile(r"(?<=[-._])(?=[\w-]*\d)[A-Za-z0-9_-]{8,}(?=\.(?:m?js|css|map)\b)")
-_QUERY_STAMP = re.compile(r"(?<=[?&])(t|v|ts|_)=[\w.-]+")
+# Vite's hashes have 8 characters, of mixed case where they hold no digit.
+_HASHED = re.compile(
+    r"(?:(?<=[-._])(?=[\w-]*\d)[A-Za-z0-9_-]{8,}|(?<=-)(?=[A-Za-z]*[a-z])(?=[A-Za-z]*[A-Z])[A-Za-z]{8})"
+    r"(?=\.(?:m?js|css|map)\b)"
+)
+_FIRST_STAMP = re.compile(r"(?<=\?)(?:t|v|ts|_)=[\w.-]+&")
+_QUERY_STAMP = re.compile(r"[?&](?:t|v|ts|_)=[\w.-]+")
+_RANDOM = re.compile(r"\b\d+\.\d{6,}\b")  # Math.random(), performance.now()
 _POSITION = re.compile(r"(?<=[\w)]):\d+(?::\d+)?(?=[\s),]|$)")
 
 
@@ -117,7 +125,7 @@ def problems(seen: Seen, rules: Rules) -> tuple[Failure, ...]:
     )
     found.extend(
         Failure(
-            words=f"request failed: {request.shown}",
+            words=f"request failed: {request.shown}{_way_out(request, seen)}",
             key=f"request: {comparable(path_of(request.url))} {request.status or request.error}",
         )
         for request in failed_requests(seen, rules)
@@ -142,13 +150,51 @@ def failed_requests(seen: Seen, rules: Rules) -> tuple[Request, ...]:
 
 
 def comparable(text: str) -> str:
-    r"""Return a console error without what changes from run to run: ports, hashes of builds, times, positions.
+    r"""Return a text of a page or of its failure without what changes from run to run.
+
+    That is ports, hashes of builds, stamps, times, positions, random numbers.
 
     >>> comparable("Error: boom\n    at http://localhost:5173/src/a.ts?t=17000:1:41")
-    'Error: boom at /src/a.ts?t:<n>'
+    'Error: boom at /src/a.ts:<n>'
     """
-    text = _QUERY_STAMP.sub(r"\1", _HASHED.sub("<hash>", _ORIGIN.sub("", text[: _LONGEST * 10])))
+    text = _HASHED.sub("<hash>", _ORIGIN.sub("", text[: _LONGEST * 10]))
+    text = _RANDOM.sub("<random>", _QUERY_STAMP.sub("", _FIRST_STAMP.sub("", text)))
     return plain(_POSITION.sub("", normalise(text)), _LONGEST)
+
+
+def wants_login(seen: Seen) -> Failure | None:
+    """Return the failure of a page that was not reached, for a login came instead; None for any other page."""
+    asked, came = _place(seen.address), _place(seen.url)
+    if not sent_on(seen) or _is_login(asked) or not _is_login(came):
+        return None
+    words = (
+        f"opened {plain(asked, 100)}, but {plain(came, 100)} came: the page wants a login "
+        "(put the commands that log in under visual_validation.before)"
+    )
+    return Failure(words=words, key=f"{asked}: {came} came")
+
+
+def sent_on(seen: Seen) -> str:
+    """Return words on where a page ended that is not where it was opened; "" where it stayed."""
+    asked, came = _place(seen.address), _place(seen.url)
+    if not seen.url or "://" not in seen.url or asked.rstrip("/") == came.rstrip("/"):
+        return ""
+    return f"opened {plain(asked, 100)}, ended at {plain(came, 100)}"
+
+
+def _place(url: str) -> str:
+    """Return the path of an address, or of the route behind its `#`, without its query."""
+    fragment = url.partition("#")[2].removeprefix("!")
+    return (fragment if fragment.startswith("/") else path_of(url)).partition("?")[0] or "/"
+
+
+def login_words(url: str) -> tuple[str, ...]:
+    """Return the segments of an address that are names of logins."""
+    return tuple(part for part in _place(url).lower().split("/") if part.partition(".")[0] in _LOGINS)
+
+
+def _is_login(place: str) -> bool:
+    return bool(login_words(place))
 
 
 def settled(before: Seen, now: Seen) -> bool:
@@ -163,7 +209,7 @@ def _new_errors(seen: Seen, rules: Rules) -> Sequence[str]:
     for text in seen.errors:
         if comparable(text) not in known and not _matches(rules.ignore_console, text):
             new.setdefault(comparable(text), text)
-    return tuple(new.values())
+    return tuple(new.values())[:_COUNTED]
 
 
 def _document(seen: Seen) -> Request | None:
@@ -204,6 +250,14 @@ def _failed(request: Request, *, strict: bool) -> bool:
 
 def _left_out(request: Request, rules: Rules) -> bool:
     return request.is_favicon or _matches(rules.ignore_requests, request.url)
+
+
+def _way_out(request: Request, seen: Seen) -> str:
+    """Return what else may be done about a request that never got to another host: fonts, without a network."""
+    target, here = split(request.url), split(seen.url or seen.address)
+    foreign = target is not None and target[0].host != "localhost" and (here is None or target[0].host != here[0].host)
+    unreached = request.error.startswith("net::")
+    return " (or name it under visual_validation.ignore_requests)" if foreign and unreached else ""
 
 
 def _matches(patterns: Sequence[str], text: str) -> bool:

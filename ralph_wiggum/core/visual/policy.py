@@ -8,6 +8,7 @@ runner has one browser of its own, and gives it back.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -44,24 +45,39 @@ _ONLY = {
 
 _DROPPED = {  # option -> whether a value follows: the runner sets these, or they only change what is printed
     **dict.fromkeys(("--session", "--session-name", "--namespace", "--idle-timeout", "--max-output", "--model"), True),
-    **dict.fromkeys(("--screenshot-dir", "--config", "--executable-path"), True),
+    **dict.fromkeys(("--screenshot-dir", "--download-path", "--config", "--executable-path"), True),
     **dict.fromkeys(("--json", "--debug", "-v", "--verbose", "-q", "--quiet", "--headed", "--version", "-V"), False),
     **dict.fromkeys(("--content-boundaries", "--pin-tab", "--no-pin-tab", "--no-auto-dialog"), False),
 }
+# The runner has started the browser when a task's commands run; then agent-browser takes these no more.
+_AT_START = "is for the start of the browser"
+_IN_SETTINGS = f"{_AT_START}; put it into visual_validation.browser_args, as `{{}}`"
+_LAUNCH = {  # option -> why it cannot be had, and what can be done
+    "--ignore-https-errors": _IN_SETTINGS.format("--ignore-certificate-errors"),
+    "--user-agent": _IN_SETTINGS.format("--user-agent=…"),
+    "--proxy": _IN_SETTINGS.format("--proxy-server=…"),
+    "--proxy-bypass": _IN_SETTINGS.format("--proxy-bypass-list=…"),
+    "--extension": _IN_SETTINGS.format("--load-extension=…"),
+    "--allow-file-access": _IN_SETTINGS.format("--allow-file-access-from-files"),
+    "--hide-scrollbars": _IN_SETTINGS.format("--hide-scrollbars"),
+    "--args": f"{_AT_START}; put its value into visual_validation.browser_args",
+    "--color-scheme": f"{_AT_START}; use the command `set media dark` or `set media light`",
+    "--init-script": f"{_AT_START}; use the command `addscript` once the page is open",
+    "--engine": f"{_AT_START}; the runner's is a Chromium or Chrome (visual_validation.browser)",
+}
 _FORBIDDEN = {  # option -> why
-    **dict.fromkeys(("--cdp", "--cdp-headers", "--auto-connect", "--provider", "-p", "--engine"), _ELSEWHERE),
+    **dict.fromkeys(("--cdp", "--cdp-headers", "--auto-connect", "--provider", "-p"), _ELSEWHERE),
     **dict.fromkeys(("--profile", "--state", "--restore", "--restore-save"), "it would use the person's own logins"),
-    **dict.fromkeys(("--args", "--extension", "--proxy", "--proxy-bypass"), "it would start another browser"),
     **dict.fromkeys(("--confirm-interactive", "--confirm-actions", "--action-policy"), "nobody is there to be asked"),
     "--stdin": "there is nothing to read",
 }
 _VALUED = frozenset(  # options that a value follows, of those that may be used
     {
-        *("--headers", "--color-scheme", "--user-agent", "--init-script", "--enable", "--hide-scrollbars", "--device"),
+        *("--headers", "--enable", "--device"),
         *("--name", "--filter", "--type", "--method", "--status", "--load", "--text", "--url", "--fn", "--timeout"),
         *("--label", "-d", "--depth", "-s", "--selector", "--screenshot-quality", "--screenshot-format", "--tags"),
         *("--threshold", "-b", "--baseline", "-o", "--output", "--body", "--allow-origin", "--resource-type"),
-        *("--curl", "--domain", "--path", "--expires", "--same-site", "--download-path", "--input-mode", "--state"),
+        *("--curl", "--domain", "--path", "--expires", "--same-site", "--input-mode", "--state"),
     }
 )
 _ONLY_AHEAD = frozenset({"-p", "-v", "-q", "-V", "--state"})  # behind the command they may mean something else
@@ -70,6 +86,10 @@ _CLEARED = frozenset({("console",), ("errors",), ("network", "requests")})
 _SCHEMES = ("http://", "https://", "about:", "data:", "file://")
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _OWNED = frozenset({".git", ".ralph", ".kiro"})
+_DOWNLOADS = "screenshots/"  # the folder below which `download` may write, whatever the ending: nothing is lost there
+_SHOWN = NAVIGATES | {"tab", "window", "diff", "read", "a11y", "vitals", "pushstate"}  # take addresses of pages
+_FILE = re.compile(r"file:(?://(?:localhost(?=/))?)?(?P<path>[^?#]*)", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][\w+.-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +121,8 @@ def rule(words: Sequence[str]) -> Ruled:
             kept.append(word)
         elif name in _FORBIDDEN:
             return Ruled(error=f"`{name}` may not be used: {_FORBIDDEN[name]}")
+        elif name in _LAUNCH:
+            return Ruled(error=f"`{name}` {_LAUNCH[name]}")
         elif name in _DROPPED:
             notes.append(f"without {name}")
             if rest and not is_set and (_DROPPED[name] or rest[0] in _SWITCHES):
@@ -160,8 +182,10 @@ def written_path(argv: Sequence[str]) -> str:
 
 
 def read_paths(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the paths of files that a command would hand to the browser."""
+    """Return the paths of files that a command would hand to the browser, those of file:// addresses, too."""
     arguments = positional(argv[1:])
+    if argv[0] in _SHOWN and (shown := tuple(filter(None, map(_file_of, arguments)))):
+        return shown
     match argv[0]:
         case "upload":
             return arguments[1:]
@@ -189,7 +213,13 @@ def outside(path: str, root: str) -> str:
 
 
 def wrong_ending(argv: Sequence[str], path: str) -> str:
-    """Say why a picture may not have this name: so that no command overwrites a source file; "" if it may."""
+    """Say why a command may not write to this name: so that none overwrites a source file; "" if it may.
+
+    Pictures are known by their ending. What is downloaded may have any, so it goes below `screenshots/`.
+    """
+    if argv[0] == "download":
+        below = posixpath.normpath(path).startswith(_DOWNLOADS)
+        return "" if below else f"{path} does not lie below {_DOWNLOADS}, where `download` may write"
     allowed = {"screenshot": _IMAGES, "diff": _IMAGES, "pdf": (".pdf",)}.get(argv[0])
     if allowed is None or path.lower().endswith(allowed):
         return ""
@@ -200,9 +230,19 @@ def _looks_like_a_path(word: str) -> bool:
     return word.lower().endswith(_IMAGES) or ("/" in word and not word.startswith(("//", "xpath=", "[", "#", ".", "@")))
 
 
+def _file_of(address: str) -> str:
+    """Return the path of a file:// address, as a browser would read it; "" for any other address."""
+    found = _FILE.fullmatch(address.partition("?")[0].partition("#")[0])
+    if found is None:
+        return ""
+    return (
+        re.sub(r"%(?!00)([0-9a-fA-F]{2})", lambda code: chr(int(code[1], 16)), found["path"]).replace("\\", "/") or "/"
+    )
+
+
 def _foreign(target: str) -> bool:
     """Say whether an address is one of the browser's own pages or a script; one without a scheme is a host or path."""
     scheme, colon, rest = target.partition(":")
-    if not colon or not scheme.isalpha() or rest[:1].isdigit():  # localhost:5173
+    if not colon or not _SCHEME.fullmatch(scheme) or rest[:1].isdigit():  # localhost:5173
         return False
     return not target.lower().startswith(_SCHEMES)

@@ -32,7 +32,8 @@ SCRIPT = """
 })()
 """
 COMMAND = ("eval", " ".join(SCRIPT.split()))
-LISTED = 20  # console errors, uncaught ones, that are kept of a page
+LISTED = 200  # console errors, uncaught ones, that are kept of a page: which are ignored is decided later
+_TEXTS = 100_000  # characters of all of them
 _LONGEST = 2000
 _SNAPSHOT = 20_000
 
@@ -110,7 +111,14 @@ def _texts(entries: Any, *, only: str = "") -> tuple[str, ...]:
         for each in (entries if isinstance(entries, list) else ())
         if isinstance(each, Mapping) and (not only or each.get("type") == only)
     )
-    return tuple(list(dict.fromkeys(texts))[:LISTED])
+    kept: list[str] = []
+    left = _TEXTS
+    for text in list(dict.fromkeys(texts))[:LISTED]:
+        left -= len(text)
+        if left < 0:
+            break
+        kept.append(text)
+    return tuple(kept)
 
 
 def _count(value: object) -> int:

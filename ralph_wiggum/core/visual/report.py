@@ -10,7 +10,7 @@ from ralph_wiggum.core.outside_text import cut, inline, plain
 from ralph_wiggum.core.servers.standing import Standing
 from ralph_wiggum.core.terminal import clean
 from ralph_wiggum.core.visual.commands import Command
-from ralph_wiggum.core.visual.page import Seen
+from ralph_wiggum.core.visual.page import Seen, comparable
 from ralph_wiggum.core.visual.verdict import Failure
 
 NAME = KIND = "visual"
@@ -35,6 +35,7 @@ class Found:
     opened. Without failures it is the command that opened the last page. `seen` is the page that was looked at last.
     `not_run` are commands that were left out for a failure. `broken`: it was the tool's own trouble, `launched` is
     False if it did not even start. `hung`: a page that was open did not answer any more.
+    `hopeless`: no attempt of an agent can change that it fails.
     """
 
     command: str = ""
@@ -49,6 +50,7 @@ class Found:
     broken: bool = False
     launched: bool = True
     hung: bool = False
+    hopeless: bool = False
 
 
 def gate(found: Found, standings: Sequence[Standing]) -> Gate:
@@ -77,6 +79,7 @@ def gate(found: Found, standings: Sequence[Standing]) -> Gate:
         failures=_keys(found),
         counts=counts,
         environment=found.broken and not found.launched,
+        hopeless=found.hopeless,
     )
 
 
@@ -113,7 +116,7 @@ def excerpt_of(found: Found, standings: Sequence[Standing]) -> str:
         )
         parts.extend(_list("failed requests", [line for line in _unanswered(seen) if line not in told]))
     if found.screenshot:
-        parts.append(f"screenshot: {found.screenshot}")
+        parts.insert(1, f"screenshot: {found.screenshot}")  # before anything that may be long enough to cut it off
     if seen is not None and found.failures and seen.snapshot:
         parts.append(f"what was there (snapshot):\n{cut(clean(seen.snapshot).strip(), _SNAPSHOT)}")
     parts.extend(_log(standing) for standing in standings if standing.ours and standing.tail)
@@ -128,9 +131,9 @@ def _reason(found: Found) -> str:
 
 
 def _keys(found: Found) -> tuple[str, ...]:
-    """Return what names the failures from attempt to attempt; commands as written have no port of this run."""
+    """Return what names the failures from attempt to attempt, without what is of this run alone."""
     step = "" if found.at_page else f"{plain(found.command, 120)}: "
-    return tuple(sorted({f"{step}{failure.key}" for failure in found.failures}))
+    return tuple(sorted({comparable(f"{step}{failure.key}") for failure in found.failures}))
 
 
 def _left_out(commands: Sequence[Command]) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.visual import commands, shell_words
-from ralph_wiggum.core.visual.commands import Script
+from ralph_wiggum.core.visual.commands import Command, Script
 
 # What may stand before the words of a name: an id, emphasis, signs, labels in brackets.
 _LABELS = re.compile(
@@ -51,6 +52,17 @@ _BRINGS = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS = frozenset({"echo", "sleep", "cd"})
+_LONGEST_WAY_BACK = 5  # tasks with commands that a task may go on from
+# Of commands before an `open`, those that only make ready; and those that only look, which are not done again.
+_MAKE_READY = frozenset({"set", "state", "cookies", "storage", "network", "auth", "wait", "addscript", "addstyle"})
+_READYING = frozenset((name,) for name in _MAKE_READY)
+_LOOK = frozenset(
+    {
+        *("is", "get", "snapshot", "screenshot", "console", "errors", "pdf", "highlight", "diff", "read", "vitals"),
+        *("a11y", "download"),
+    }
+)
+_REFERENCE = re.compile(r"@e\d+|ref=e\d+")  # an element by its number in the last snapshot
 
 
 def commands_of(task: Task) -> Script:
@@ -61,6 +73,39 @@ def commands_of(task: Task) -> Script:
 def names_commands(task: Task) -> bool:
     """Say whether a task names agent-browser commands of its own."""
     return bool(commands_of(task).commands)
+
+
+def needs_page(task: Task) -> bool:
+    """Say whether a task's commands open no page themselves, so that one has to be there for them."""
+    found = commands_of(task).commands
+    return bool(found) and not any(map(_opens, found))
+
+
+def lead_in(task: Task, earlier: Sequence[Task]) -> tuple[Command, ...]:
+    """Return the commands to run ahead of a task's own where these go on with the page of the tasks before it.
+
+    `earlier` are the tasks before it, with the same parent and headings, in document order. What they did since their
+    last `open` is done again, without what only looked; () where the task opens a page of its own, where none was
+    opened, where the browser was closed since, or where a command cannot be run.
+    """
+    own = commands_of(task).commands
+    if not own or _begins_anew(own):
+        return ()
+    found: tuple[Command, ...] = ()
+    walked = 0
+    for before in reversed(earlier):
+        theirs = commands_of(before).commands
+        if not theirs:
+            continue
+        walked += 1
+        since = _since_close(theirs)
+        begin = _beginning(since)
+        found = (*since[begin:], *found) if begin is not None else (*since, *found)
+        if begin is not None:
+            return _to_replay(found, own)
+        if len(since) < len(theirs) or walked == _LONGEST_WAY_BACK:
+            return ()
+    return ()
 
 
 def brings_the_tool(task: Task) -> bool:
@@ -99,3 +144,39 @@ def _names_work(line: str) -> bool:
     field = _FIELD.match(text)
     parts = (field["label"], field["rest"].strip()) if field else (text,)
     return any(_WORK_IN_DETAIL.match(part) for part in parts)
+
+
+def _opens(command: Command) -> bool:
+    """Say whether a command goes to a page that it names itself, or that its saved login names."""
+    return command.navigates or (command.argv[:2] in {("tab", "new"), ("auth", "login")} and len(command.argv) > 2)  # noqa: PLR2004 - with an address or a name
+
+
+def _begins_anew(own: Sequence[Command]) -> bool:
+    """Say whether commands open a page, or close the browser, before they use one."""
+    first = next((command for command in own if _opens(command) or command.argv[:1] not in _READYING), None)
+    return first is not None and (_opens(first) or first.closes)
+
+
+def _since_close(found: tuple[Command, ...]) -> tuple[Command, ...]:
+    last = max((index for index, command in enumerate(found) if command.closes), default=-1)
+    return found[last + 1 :]
+
+
+def _beginning(found: tuple[Command, ...]) -> int | None:
+    """Return where to begin: at the last command that opens a page, with what made ready for it; None without any."""
+    opening = max((index for index, command in enumerate(found) if command.navigates), default=None)
+    while opening and found[opening - 1].argv[:1] in _READYING:
+        opening -= 1
+    return opening
+
+
+def _to_replay(chain: tuple[Command, ...], own: tuple[Command, ...]) -> tuple[Command, ...]:
+    """Return a chain without what only looks; () if a command of it cannot be run.
+
+    A snapshot stays where elements are named by their numbers in it.
+    """
+    if any(command.error for command in chain):
+        return ()
+    numbered = any(_REFERENCE.search(word) for command in (*chain, *own) for word in command.argv)
+    looking = _LOOK - {"snapshot"} if numbered else _LOOK
+    return tuple(command for command in chain if command.argv[0] not in looking)

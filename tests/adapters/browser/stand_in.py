@@ -27,6 +27,8 @@ def result(argv):
             return {{"success": False, "data": None, "error": "no HAR here"}}
         case ["network", "har", "start", *_] if os.path.exists({no_chrome!r}):
             return {{"success": False, "error": "Chrome exited early (exit code: 1)"}}
+        case ["network", "har", "stop", _] if os.path.exists({no_stop!r}):
+            return {{"success": False, "data": None, "error": "no space left"}}
         case ["network", "har", "stop", path]:
             with open(path, "w") as file:
                 json.dump(HAR, file)
@@ -103,7 +105,7 @@ class StandIn:
 
     def __post_init__(self) -> None:
         self.program = self.folder / "agent-browser"
-        names = {name: str(self.folder / name) for name in ("calls", "pids", "no_har", "no_chrome")}
+        names = {name: str(self.folder / name) for name in ("calls", "pids", "no_har", "no_stop", "no_chrome")}
         self.program.write_text(SCRIPT.format(python=sys.executable, **names))
         self.program.chmod(0o755)
 
@@ -118,7 +120,7 @@ class StandIn:
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
     def without(self, what: str) -> None:
-        """Let it have no HAR ("no_har") or no browser ("no_chrome")."""
+        """Let it have no HAR ("no_har"), none that it can write ("no_stop"), or no browser ("no_chrome")."""
         (self.folder / what).touch()
 
 

@@ -99,6 +99,13 @@ def test_what_was_requested_comes_from_a_recording(browser: AgentBrowser, stand_
     )
 
 
+def test_a_recording_that_cannot_be_had_is_told_from_no_requests(browser: AgentBrowser, stand_in: StandIn) -> None:
+    stand_in.without("no_stop")
+    with browser.session(Quiet()) as session:
+        assert session.run(("open", "http://a/")).ok
+        assert session.requests() is None
+
+
 def test_without_a_recording_the_list_will_do(browser: AgentBrowser, stand_in: StandIn) -> None:
     stand_in.without("no_har")
     with browser.session(Quiet()) as session:

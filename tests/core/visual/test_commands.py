@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ralph_wiggum.core import parse
-from ralph_wiggum.core.visual.commands import Command, of_lines, read
+from ralph_wiggum.core.visual.commands import Command, Script, of_lines, read
 from ralph_wiggum.core.visual.wanted import names_commands
 from tests.test_corpus import CORPUS
 
@@ -36,6 +36,25 @@ def argvs(text: str) -> list[str]:
         pytest.param(["npx agent-browser back"], ["back"], id="npx"),
         pytest.param(["npx -y agent-browser@latest back"], ["back"], id="npx with a version"),
         pytest.param(["pnpm dlx agent-browser back"], ["back"], id="pnpm dlx"),
+        pytest.param(["pnpm agent-browser back", "yarn agent-browser forward"], ["back", "forward"], id="pnpm, yarn"),
+        pytest.param(["npm exec agent-browser -- back"], ["back"], id="npm exec"),
+        pytest.param(["npm exec -- agent-browser back"], ["back"], id="npm exec, dashes first"),
+        pytest.param(["bun x agent-browser back", "yarn exec agent-browser back"], ["back", "back"], id="bun x"),
+        pytest.param(["timeout 30 agent-browser back"], ["back"], id="timeout"),
+        pytest.param(["timeout -k 5s 1.5m npx agent-browser back"], ["back"], id="timeout with options"),
+        pytest.param(["time agent-browser back"], ["back"], id="time"),
+        pytest.param(
+            ["agent-browser back", "sleep 2", "agent-browser forward"], ["back", "wait 2000", "forward"], id="a pause"
+        ),
+        pytest.param(
+            ["agent-browser back && sleep 0.5s && agent-browser forward"],
+            ["back", "wait 500", "forward"],
+            id="a pause in a chain",
+        ),
+        pytest.param(["sleep 5", "agent-browser back", "sleep 5"], ["back"], id="pauses at the ends"),
+        pytest.param(
+            ["agent-browser back", "sleep 600", "agent-browser forward"], ["back", "forward"], id="a pause too long"
+        ),
         pytest.param(["./node_modules/.bin/agent-browser back"], ["back"], id="by its path"),
         pytest.param(["AGENT_BROWSER_SESSION=a agent-browser back"], ["back"], id="with a variable before it"),
         pytest.param(
@@ -58,9 +77,32 @@ def test_commands_of_a_block(lines: list[str], found: list[str]) -> None:
     assert not any(command.error for command in script.commands)
 
 
-@pytest.mark.parametrize("info", ["", "sh", "bash", "text", "console {.numbered}"])
+@pytest.mark.parametrize("info", ["", "sh", "bash", "text", "console {.numbered}", 'sh title="a.js"', "shell-session"])
 def test_any_block_will_do(info: str) -> None:
     assert argvs(block("agent-browser back", info=info)) == ["back"]
+
+
+@pytest.mark.parametrize("info", ["js", "ts {1,3}", "TSX", "python", "yaml", 'json title="a"', "{.html}", "diff"])
+def test_a_block_of_another_language_holds_no_commands(info: str) -> None:
+    script = read(block("agent-browser back", "run: agent-browser open http://a/", info=info))
+    assert script == Script()
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["<!-- `agent-browser back` -->"], []),
+        (["<!--", "```", "agent-browser back", "```", "-->", "- `agent-browser forward`"], ["forward"]),
+        (["- `agent-browser back` <!-- `agent-browser forward`", "x --> `agent-browser reload`"], ["back", "reload"]),
+        (["<!-- that never ends", "- `agent-browser back`"], ["back"]),
+        (["- `agent-browser eval '<!-- a'`", "- `agent-browser back` -->"], ["eval <!-- a", "back"]),
+        (["```", "agent-browser eval '<!--'", "```", "-->"], ["eval <!--"]),
+        (["> `agent-browser back`", "> ```", "> agent-browser open /y", "> ```"], []),
+        (["  > - agent-browser back"], []),
+    ],
+)
+def test_comments_and_quotes_are_not_read(lines: list[str], found: list[str]) -> None:
+    assert argvs("\n".join(["1. Look", *lines])) == found
 
 
 def test_a_fence_that_never_closes_goes_on_to_the_end() -> None:
@@ -83,6 +125,11 @@ def test_a_block_inside_of_a_list_item() -> None:
         ("validate it with `agent-browser`", []),
         ("run the agent-browser validation", []),
         ("agent-browser open http://a/", []),
+        ("- `agent-browser --session s open http://a/`", ["open http://a/"]),
+        ("- `agent-browser --session=s --json back`", ["back"]),
+        ("- `agent-browser\n    open http://a/`", ["open http://a/"]),
+        ("- see `agent-browser is visible\n  '#a'`, then `agent-browser back`", ["is visible #a", "back"]),
+        ("- an odd ` mark\n- `agent-browser back`", ["back"]),
         ("`agent-browser validation` of the page", []),
         ("`agent-browser open <url>` opens a page", []),
         ("write `scripts/agent-browser open`", []),
@@ -91,6 +138,64 @@ def test_a_block_inside_of_a_list_item() -> None:
 )
 def test_inline_code(line: str, found: list[str]) -> None:
     assert argvs(f"1. Look\n{line}") == found
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("- agent-browser open http://localhost:3000/x", ["open http://localhost:3000/x"]),
+        ('  - agent-browser is visible "#a"', ["is visible #a"]),
+        ("  * [ ] agent-browser snapshot -i", ["snapshot -i"]),
+        ("  2. agent-browser wait --load networkidle", ["wait --load networkidle"]),
+        ("- $ agent-browser back", ["back"]),
+        ("- ✅ agent-browser back", ["back"]),
+        ("- npx agent-browser back", ["back"]),
+        ("      agent-browser open /x", ["open /x"]),
+        ("\tagent-browser open /x && agent-browser back", ["open /x", "back"]),
+        ("- agent-browser open /x - the page loads", ["open /x"]),
+        ("- agent-browser open /a-b → loads", ["open /a-b"]),
+        ('- agent-browser fill "#a" "to the - end"', ["fill #a to the - end"]),
+        ("- agent-browser --session s open /x", ["open /x"]),
+        ("- agent-browser is visible '#a' returns true", ["is visible #a"]),
+        ("- agent-browser get text 'h1 returns' should be Home", ["get text h1 returns"]),
+        ("- agent-browser snapshot should show three cards", []),
+        ("- agent-browser open the page and look", []),
+        ("- agent-browser open issues are fixed", []),
+        ("- agent-browser snapshot shows three cards", []),
+        ("- agent-browser console errors are none", []),
+        ("- agent-browser click on the button works", []),
+        ("- agent-browser validation passes", []),
+        ("- agent-browser open <url>", []),
+        ("- run agent-browser open /x", []),
+        ("    see agent-browser open /x", []),
+    ],
+)
+def test_a_bullet_or_an_indented_line_that_is_a_command(line: str, found: list[str]) -> None:
+    script = read(f"1. Look\n{line}")
+    assert [" ".join(command.argv) for command in script.commands] == found
+    assert not any(command.error for command in script.commands)
+
+
+def test_the_name_of_a_task_is_no_command() -> None:
+    assert read("- agent-browser open /x").commands == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "notes"),
+    [
+        (
+            "- Validate: agent-browser is visible '#a'",
+            ("not run: - Validate: agent-browser is visible '#a'",),
+        ),
+        ("`agent-browser open <url>` opens a page", ("not run: `agent-browser open <url>` opens a page",)),
+        ("- agent-browser open the page", ("not run: - agent-browser open the page",)),
+        ("- agent-browser validation", ()),
+        ("- `agent-browser back`", ()),
+        ("> agent-browser open /x", ()),
+    ],
+)
+def test_a_line_that_calls_the_program_and_is_not_read_is_named(line: str, notes: tuple[str, ...]) -> None:
+    assert read(f"1. Look\n{line}").notes == notes
 
 
 @pytest.mark.parametrize(
@@ -109,6 +214,19 @@ def test_inline_code(line: str, found: list[str]) -> None:
 )
 def test_what_an_is_is_to_answer(text: str, *, expected: bool) -> None:
     assert read(text).commands[0].expected is expected
+
+
+def test_an_answer_that_is_to_be_false_is_said() -> None:
+    script = read(
+        "1. Look\n- `agent-browser is visible '#a'` - returns false\n- agent-browser is visible '#b' → gone"
+        "\n- agent-browser is visible '#c' returns false"
+    )
+    assert [command.expected for command in script.commands] == [False, False, False]
+    assert script.notes == (
+        "`is visible '#a'`: expected false, as the task says",
+        "`is visible '#b'`: expected false, as the task says",
+        "`is visible '#c'`: expected false, as the task says",
+    )
 
 
 @pytest.mark.parametrize(

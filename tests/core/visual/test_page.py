@@ -14,7 +14,9 @@ from ralph_wiggum.core.visual.page import (
     console_errors,
     failed_requests,
     problems,
+    sent_on,
     settled,
+    wants_login,
 )
 
 URL = "http://localhost:5173/a"
@@ -112,6 +114,11 @@ def test_errors_that_were_accepted_or_are_ignored_do_not_count() -> None:
         ("failed at http://localhost:5173/src/a.ts:3:7", "failed at http://localhost:41001/src/a.ts:14:1"),
         ("at index-BxYz1234.js", "at index-Q9aZ7781.js"),
         ("/src/a.ts?t=1763640000000", "/src/a.ts?t=1763640999999"),
+        ("/src/a.ts?t=1763640000000", "/src/a.ts"),
+        ("/src/a.ts?v=abc&x=1", "/src/a.ts?x=1"),
+        ("/src/a.ts?x=1&t=17", "/src/a.ts?x=1"),
+        ("at assets/index-BxYzAbCd.js", "at assets/index-QwErTyUi.js"),
+        ("drew at 0.8365217364", "drew at 0.1928374650"),
         ("request 550e8400-e29b-41d4-a716-446655440000", "request 550e8400-e29b-41d4-a716-446655449999"),
         ("at 12:00:01", "at 23:59:59"),
     ],
@@ -121,7 +128,14 @@ def test_the_same_error_compares_equal_from_run_to_run(one: str, other: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("a is undefined", "b is undefined"), ("404 for /a", "404 for /b"), ("status 404", "status 500")]
+    ("one", "other"),
+    [
+        ("a is undefined", "b is undefined"),
+        ("404 for /a", "404 for /b"),
+        ("status 404", "status 500"),
+        ("at a-settings.js", "at a-profiles.js"),
+        ("1.25", "1.5"),
+    ],
 )
 def test_other_errors_do_not(one: str, other: str) -> None:
     assert comparable(one) != comparable(other)
@@ -169,3 +183,48 @@ def test_a_status_can_be_ignored_too() -> None:
 )
 def test_when_a_page_has_come_to_rest(before: Seen, now: Seen, *, rests: bool) -> None:
     assert settled(before, now) is rests
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "told"),
+    [
+        ("https://fonts.example.com/a.css", "net::ERR_NAME_NOT_RESOLVED", True),
+        ("http://localhost:9000/api", "net::ERR_CONNECTION_REFUSED", False),
+        ("http://127.0.0.1:9000/api", "net::ERR_CONNECTION_REFUSED", False),
+        ("https://fonts.example.com/a.css", "", False),
+    ],
+)
+def test_a_foreign_host_that_cannot_be_reached_may_be_left_out(url: str, error: str, *, told: bool) -> None:
+    request = Request(url=url, kind="stylesheet", status=0 if error else 404, error=error)
+    (said,) = words(replace(GOOD, requests=(DOCUMENT, request)))
+    assert said.endswith("(or name it under visual_validation.ignore_requests)") is told
+
+
+def test_of_a_flood_of_errors_the_first_that_count_are_told() -> None:
+    flood = tuple(f"ignored {letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+    seen = replace(GOOD, console=(*flood, "real"))
+    assert words(seen, Rules(ignore_console=("^ignored",))) == ["console error: real"]
+    assert len(words(seen)) == 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "came", "login", "elsewhere"),
+    [
+        ("/dashboard", "/login", True, True),
+        ("/dashboard", "/app/Sign-In?next=1", True, True),
+        ("/dashboard", "/#/login", True, True),
+        ("/dashboard", "https://id.example.com/sso/start", True, True),
+        ("/dashboard", "/home", False, True),
+        ("/dashboard", "/author", False, True),
+        ("/dashboard", "/dashboard/", False, False),
+        ("/dashboard", "/dashboard?tab=1#login", False, False),
+        ("/login", "/auth/callback", False, True),
+        ("/dashboard", "", False, False),
+    ],
+)
+def test_where_a_page_was_sent_on_to(asked: str, came: str, *, login: bool, elsewhere: bool) -> None:
+    origin = "http://localhost:5173"
+    url = came if not came or "://" in came else f"{origin}{came}"
+    seen = replace(GOOD, address=f"{origin}{asked}", url=url)
+    assert (wants_login(seen) is not None) is login
+    assert bool(sent_on(seen)) is elsewhere

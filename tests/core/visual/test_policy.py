@@ -23,7 +23,7 @@ from ralph_wiggum.core.visual.policy import Ruled, outside, positional, read_pat
         ("auth login shop", "auth login shop"),
         ("state load login.json", "state load login.json"),
         ("close --all", "close --all"),
-        ("--color-scheme dark open /", "open --color-scheme dark /"),
+        ("--headers {} open /", "open --headers {} /"),
         ("tab -p", "tab -p"),
     ],
 )
@@ -38,6 +38,8 @@ def test_what_looks_at_a_page_may_run(words: str, argv: str) -> None:
         ("open / --json --headed false", "open /", ["without --json", "without --headed"]),
         ("--session=mine --debug snapshot", "snapshot", ["without --session", "without --debug"]),
         ("-v snapshot", "snapshot", ["without -v"]),
+        ("--headed open /", "open /", ["without --headed"]),
+        ("open / --download-path /etc", "open /", ["without --download-path"]),
         ("console --clear", "console", ["without --clear"]),
         ("network requests --clear", "network requests", ["without --clear"]),
     ],
@@ -64,6 +66,40 @@ def test_options_that_are_the_runners_are_left_out(words: str, argv: str, notes:
         ("eval --stdin", "`--stdin` may not be used: there is nothing to read"),
         ("open chrome://settings", "chrome://settings is no page that can be opened here"),
         ("open javascript:alert(1)", "javascript:alert(1) is no page that can be opened here"),
+        ("open view-source:file:///etc", "view-source:file:///etc is no page that can be opened here"),
+        (
+            "open https://localhost/ --ignore-https-errors",
+            (
+                "`--ignore-https-errors` is for the start of the browser; put it into visual_validation.browser_args, as "
+                "`--ignore-certificate-errors`"
+            ),
+        ),
+        (
+            "--color-scheme=dark open /",
+            "`--color-scheme` is for the start of the browser; use the command `set media dark` or `set media light`",
+        ),
+        (
+            "open / --args --mute-audio",
+            "`--args` is for the start of the browser; put its value into visual_validation.browser_args",
+        ),
+        (
+            "--init-script a.js open /",
+            "`--init-script` is for the start of the browser; use the command `addscript` once the page is open",
+        ),
+        (
+            "open / --user-agent me",
+            (
+                "`--user-agent` is for the start of the browser; put it into visual_validation.browser_args, as "
+                "`--user-agent=…`"
+            ),
+        ),
+        (
+            "--engine lightpanda open /",
+            (
+                "`--engine` is for the start of the browser; the runner's is a Chromium or Chrome "
+                "(visual_validation.browser)"
+            ),
+        ),
         ("blink", "`blink` is no command of agent-browser that ralph knows"),
         ("--json", "no command of agent-browser is named"),
         ("", "no command of agent-browser is named"),
@@ -91,6 +127,11 @@ def test_values_of_options_are_no_arguments() -> None:
         ("upload #file a.txt b.txt", "", ("a.txt", "b.txt")),
         ("state load auth.json", "", ("auth.json",)),
         ("diff screenshot --baseline a.png -o b.png", "b.png", ("a.png",)),
+        ("open file:///work/dist/index.html?a#b", "", ("/work/dist/index.html",)),
+        ("goto FILE://localhost/work/%2e%2e/etc/passwd", "", ("/work/../etc/passwd",)),
+        ("tab new file:/etc/passwd", "", ("/etc/passwd",)),
+        ("open file://", "", ("/",)),
+        ("open http://a/file://b", "", ()),
         ("click #a", "", ()),
     ],
 )
@@ -126,8 +167,12 @@ def test_paths_stay_inside_of_the_project(path: str, *, inside: bool) -> None:
         ("screenshot", "src/app.ts", False),
         ("pdf", "a.pdf", True),
         ("pdf", "a.py", False),
-        ("download", "a.py", True),
+        ("download", "screenshots/a.py", True),
+        ("download", "./screenshots/x/report.csv", True),
+        ("download", "a.py", False),
+        ("download", "screenshots/../a.py", False),
+        ("download", "screenshots", False),
     ],
 )
-def test_no_picture_overwrites_a_source_file(argv: str, path: str, *, right: bool) -> None:
+def test_no_picture_and_no_download_overwrites_a_source_file(argv: str, path: str, *, right: bool) -> None:
     assert (wrong_ending([argv, path], path) == "") is right

@@ -91,3 +91,14 @@ def test_what_a_page_still_waits_for() -> None:
     )
     assert [request.url for request in probe.waiting(listed, frozenset({f"{URL}a"}))] == [f"{URL}b"]
     assert probe.waiting(Reply(ok=False), frozenset()) == ()
+
+
+def test_a_flood_of_console_errors_is_bounded() -> None:
+    def kept(count: int, size: int) -> tuple[str, ...]:
+        messages = [{"type": "error", "text": f"{number} {'x' * size}"} for number in range(count)]
+        listed = Reply(ok=True, data={"messages": messages})
+        return probe.evidence(None, URL, listed, Reply(ok=True), Reply(ok=True), ()).console
+
+    assert len(kept(150, 10)) == 150
+    assert len(kept(5000, 10)) == probe.LISTED
+    assert sum(map(len, kept(200, 5000))) <= 100_000

@@ -42,8 +42,8 @@ def test_what_did_not_count_is_told_with_a_pass() -> None:
     gate = report.gate(Found(seen=SEEN, screenshot="screenshots/demo/1.png"), (WEB,))
     assert gate.status is GateStatus.PASSED
     assert gate.excerpt == (
-        "page: http://localhost:41001/a (Home)\nconsole errors:\n  bad\nfailed requests:\n"
-        "  GET http://localhost:41001/a/api 500\nscreenshot: screenshots/demo/1.png"
+        "page: http://localhost:41001/a (Home)\nscreenshot: screenshots/demo/1.png\nconsole errors:\n  bad\n"
+        "failed requests:\n  GET http://localhost:41001/a/api 500"
     )
 
 
@@ -64,13 +64,13 @@ def test_a_command_that_failed() -> None:
     assert gate.failures == ('agent-browser is visible "#a": answered false',)
     assert gate.excerpt.split("\n") == [
         'agent-browser is visible "#a": answered false: the element is there, but not visible',
+        "screenshot: screenshots/demo/1.png",
         "not run after that: `back`, `forward`",
         "page: http://localhost:41001/a (Home)",
         "console errors:",
         "  bad",
         "failed requests:",
         "  GET http://localhost:41001/a/api 500",
-        "screenshot: screenshots/demo/1.png",
         "what was there (snapshot):",
         '- heading "Home"',
         "log of server web (its end; all of it: .ralph/demo/logs/web.log):",
