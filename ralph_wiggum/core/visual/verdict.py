@@ -25,7 +25,8 @@ _NET_WORDS = {
     "net::ERR_NAME_NOT_RESOLVED": "there is no such host",
     "net::ERR_ADDRESS_UNREACHABLE": "the host cannot be reached",
     "net::ERR_INTERNET_DISCONNECTED": "there is no network",
-    "net::ERR_CERT_AUTHORITY_INVALID": "its certificate is not trusted: put --ignore-certificate-errors into visual_validation.browser_args",
+    "net::ERR_CERT_AUTHORITY_INVALID": "its certificate is not trusted: put --ignore-certificate-errors into "
+    "visual_validation.browser_args",
     "net::ERR_UNSAFE_PORT": "Chromium refuses this port",
     "net::ERR_TOO_MANY_REDIRECTS": "it redirects in a circle",
 }
