@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,11 +34,13 @@ class Endurance:
         report: Callable[[BaseException], str],
         distrust: Callable[[], None] = lambda: None,
         set_aside: Callable[[str], None] = lambda _: None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports = ports
         self._report = report
         self._distrust = distrust  # told of each failure: what was half done has to be looked at again
         self._set_aside = set_aside  # told when a bug of ours strikes again and again
+        self._meanwhile = meanwhile  # called while it waits: servers are not left alone for minutes
         self.trouble = Trouble()
 
     def take(self, step: Callable[[], T]) -> T | None:
@@ -70,7 +73,12 @@ class Endurance:
             kept = self._report(error) if ours else ""
             self._ports.view.note(f"could not go on: {reason}{kept}; trying again")
         seconds = BACK_OFF_SECONDS[min(self.trouble.count - 1, len(BACK_OFF_SECONDS) - 1)]
-        self._ports.clock.pause(seconds, lambda: bool(self._ports.interrupted()))
+        self._ports.clock.pause(seconds, self._wake)
+
+    def _wake(self) -> bool:
+        with suppress(Exception):  # this is where trouble is waited out: it must not make more
+            self._meanwhile()
+        return bool(self._ports.interrupted())
 
 
 def describe(error: BaseException) -> str:

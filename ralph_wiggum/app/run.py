@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.attendant import Attendant, tend
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.endure import Endurance
 from ralph_wiggum.app.iteration import tree_name
@@ -76,7 +76,9 @@ class Run:
         self._facts = facts
         self._keep_house = keep_house
         self._night = Night(ports, ledger, order, briefing)
-        self._endurance = Endurance(ports, report_bug, self._night.mending.distrust, self._night.set_aside)
+        self._endurance = Endurance(
+            ports, report_bug, self._night.mending.distrust, self._night.set_aside, lambda: tend(ports, ledger)
+        )
         self.repo_state = RepoState(head="", branch="", evening="")
 
     def go(self) -> Outcome:

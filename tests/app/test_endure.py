@@ -79,3 +79,26 @@ def test_a_run_that_can_do_nothing_does_not_wait_for_ever(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="Read-only"):
         endurance.take(step)
     assert night.clock.monotonic() > 11 * 3600
+
+
+def test_servers_are_looked_after_while_trouble_is_waited_out(tmp_path: Path) -> None:
+    night = night_of(tmp_path)
+    calls: list[str] = []
+
+    def meanwhile() -> None:
+        calls.append("tended")
+        raise KeyError("more trouble")
+
+    endurance = Endurance(night.ports, lambda _: "", meanwhile=meanwhile)
+    steps = iter([OSError(28, "No space left on device"), "done"])
+
+    def step() -> str:
+        match next(steps):
+            case Exception() as error:
+                raise error
+            case text:
+                return str(text)
+
+    assert endurance.take(step) is None
+    assert endurance.take(step) == "done"
+    assert calls
