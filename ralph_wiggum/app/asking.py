@@ -14,8 +14,10 @@ from ralph_wiggum.core.visual.verdict import Failure
 from ralph_wiggum.ports import BrowserSession
 
 NO_REASON = "it gave no reason"
-SETTLE_SECONDS = 5.0  # that a page is given to show something, and to hear from its server, after it has loaded
+SETTLE_SECONDS = 5.0  # that a page is given to show something, after it has loaded
+ANSWER_SECONDS = 15.0  # that it is given in all while it still waits for answers of its server
 
+_NAMED = 3  # requests
 _PAUSES = (50, 150, 150, 250)  # milliseconds before each look at a page that settles; the last one again and again
 _TIMED_OUT = re.compile(r"time(?:d |-)?out", re.IGNORECASE)  # of the runner's own questions, that wait for nothing
 _EVIDENCE = (
@@ -83,12 +85,13 @@ class Asking:
     def settle(self, address: str, opening: str) -> None:
         """Look at a page until it shows something, nothing is under way and nothing changed since the last look.
 
-        `opening` is the command that opened it, for FailedError: a page that does not answer.
+        `opening` is the command that opened it, for FailedError: a page that does not answer. One that does not come
+        to rest is judged as it is then, and a note says so.
         """
         before: Seen | None = None
         spent = 0.0
         pauses = [*_PAUSES]
-        while spent < SETTLE_SECONDS:
+        while spent < (ANSWER_SECONDS if before is not None and before.requests else SETTLE_SECONDS):
             pause = pauses.pop(0) if len(pauses) > 1 else pauses[0]
             replies = self._ask_all((("wait", str(pause)), probe.COMMAND, ("network", "requests")), opening)
             spent += max(pause / 1000, sum(reply.seconds for reply in replies))
@@ -100,6 +103,9 @@ class Asking:
             if answered.complete and before is not None and page.settled(before, now):
                 return
             before = now
+        waits = ", ".join(plain(request.url, 100) for request in (before.requests if before else ())[:_NAMED])
+        why_not = f"still waiting for {waits}" if waits else "it went on changing, or showed nothing"
+        self.notes.append(f"{plain(address, 100)} did not come to rest in {spent:.0f} s: {why_not}")
 
     def take(self, address: str, opening: str) -> Seen:
         """Return what is to be known of a page, and begin anew for the next one."""

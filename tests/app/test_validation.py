@@ -266,6 +266,14 @@ def test_a_page_is_waited_for_until_it_shows_something(room: Room) -> None:
     assert 4 <= sum(call.startswith("wait") for call in room.browser.calls) < 10
 
 
+def test_a_page_that_waits_for_its_server_gets_longer_and_is_then_judged_with_a_note(room: Room) -> None:
+    """A call that takes seven seconds is waited for; one that never ends does not hold the look for ever."""
+    room.browser.pages = {HOME: Page(busy=10_000)}
+    looked = room.look()
+    assert not looked.failed
+    assert any("did not come to rest in 15 s: still waiting for http://x/slow" in note for note in looked.notes)
+
+
 def test_a_blank_page_is_not_waited_for_for_ever(room: Room) -> None:
     room.browser.pages = {HOME: Page(text=0)}
     assert room.gate().failed
