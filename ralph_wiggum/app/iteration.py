@@ -9,7 +9,8 @@ from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
-from ralph_wiggum.core import check_gate, signals
+from ralph_wiggum.app.proving import Proof, Proving, seen_gates
+from ralph_wiggum.core import signals
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import (
     AgentOutcome,
@@ -24,35 +25,15 @@ from ralph_wiggum.core.evidence import (
     Said,
     Verdict,
 )
-from ralph_wiggum.core.journal import Accepted, Ended, GateSeen, Started
+from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
-from ralph_wiggum.core.visual.obstacle import earlier_siblings
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
 
-RELOAD_SECONDS = 1.5  # from an agent's end to the look: reloaders ask for changed files once a second (Django, Flask)
 EXCERPT_BYTES = 4000
 NAMED_FILES = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What gates gave, the visual one included, and words for the log that belong to them."""
-
-    gates: tuple[Gate, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Say whether a gate stands in the way."""
-        return any(gate.failed for gate in self.gates)
-
-    @property
-    def stopped(self) -> bool:
-        """Say whether a person stopped it: then it proves nothing."""
-        return any(gate.reason == check_gate.STOPPED for gate in self.gates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,45 +72,31 @@ class Iteration:
         self._order = order
         self._briefing = briefing
         self._skip_others = skip_others
+        self.proving = Proving(ports, ledger, order, self.attendant)
         self._unjudged: Unjudged | None = None
         self._round: tuple[str, Proof] = ("", Proof())  # key and gates of the last fix round
-        self._down_with = ""  # the tree with which a server did not come up
-        self._edited_at = float("-inf")  # when the last agent ended
-        self._checked = True  # checks ran since the last snapshot, and may have written files
 
     def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
         """Run one attempt at a task and return how it ended; both ends are in the journal.
 
         `blocked` are the failed gates of a checkpoint: then the agent is asked to mend those, and they alone decide.
         """
-        before = self._ports.repo.snapshot(recent=not self._checked)
-        self._checked = False
+        before = self._ports.repo.snapshot(recent=not self.proving.may_have_written)
+        self.proving.may_have_written = False
         if leaf and task.mark != "-":
             plan = self._ports.spec.write(task.key, "-")
         self._ports.spec.hold()
         started = self._start(task, retry, before, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
         if self._order.looks_at(task):
-            self._bring_up_servers(task, before)
+            self.proving.bring_up_servers(task, before)
         if reason := self.attendant(task.key).stop_reason():
             outcome = AgentOutcome(ending=Ending.STOPPED, error=reason)
         else:
             outcome = self._ask_agent(plan, task, started, retry, blocked)
-        self._edited_at = self._ports.clock.monotonic()
+        self.proving.files_changed()
         left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
         return self._judge(left)
-
-    def _bring_up_servers(self, task: Task, before: Snapshot) -> None:
-        """Bring up the servers for an agent; the prompt tells of those that are not up.
-
-        What did not come up with these very files is not waited for again: the agent is to change them.
-        """
-        tree = tree_name(before)
-        if self._down_with and self._down_with == tree:
-            return
-        gates = self._ports.servers.ensure(self.attendant(task.key), tree=tree)
-        self._show([gate for gate in gates if gate.failed])
-        self._down_with = tree if any(gate.failed for gate in gates) else ""
 
     def look_alone(self, task: Task) -> Ended:
         """Look at the pages of a task that asks for nothing else, before any agent is paid for it (O25).
@@ -138,7 +105,7 @@ class Iteration:
         """
         began = self._ports.clock.monotonic()
         here = self._ports.repo.snapshot()
-        return self._without_agent(task, self.prove(task, (), here, everything=False), here, began)
+        return self._without_agent(task, self.proving.prove(task, (), here, everything=False), here, began)
 
     def cannot_look(self, task: Task, missing: str) -> Ended:
         """Record that a task's pages cannot be looked at, and why: no agent is paid for what would be taken out."""
@@ -150,7 +117,7 @@ class Iteration:
             failures=(missing,),
             hopeless=True,
         )
-        self._show((gate,))
+        self.proving.show((gate,))
         return self._without_agent(
             task, Proof(gates=(gate,)), self._ports.repo.snapshot(), self._ports.clock.monotonic()
         )
@@ -285,7 +252,9 @@ class Iteration:
         proof = Proof()
         anything = bool(changes) or said.no_change is not None or fix_round or looking
         if anything and worth_checking(outcome, said, fix_round=fix_round):
-            proof = self.prove(task, changes, after, everything=fix_round or task.checkpoint == WORKING_CHECKPOINT)
+            proof = self.proving.prove(
+                task, changes, after, everything=fix_round or task.checkpoint == WORKING_CHECKPOINT
+            )
         evidence = Evidence(
             outcome=outcome,
             said=said,
@@ -318,67 +287,6 @@ class Iteration:
             self._ports.view.note(text)
         return notes
 
-    def prove(self, task: Task, changes: Sequence[Change], tree: Snapshot, *, everything: bool) -> Proof:
-        """Run the checks that these changes call for (all of them for `everything`), showing each result.
-
-        Where they pass and the task is visual, its pages are looked at too.
-        """
-        changed = None if everything else [change.path for change in changes]
-        gates = tuple(self._ports.checks.run(changed, tree_name(tree), self.attendant(task.key)))
-        self._checked = self._checked or bool(gates)
-        self._show(gates)
-        checked = Proof(gates=gates)
-        return checked if checked.failed or checked.stopped else self.look(task, tree, checked)
-
-    def look(self, task: Task, tree: Snapshot, checked: Proof = Proof()) -> Proof:
-        """Return `checked` with what the runner found at the pages of a visual task; other tasks have none (O25).
-
-        `tree` is what the servers have to show: one that began with another, and does not reload, is started anew.
-        """
-        if not self._order.looks_at(task):
-            return checked
-        attendant = self.attendant(task.key)
-        self._ports.view.looking(task)
-        self._let_reload(attendant)
-        accepted = self._ledger.history.console
-        looked = self._ports.validator.run(
-            task,
-            accepted,
-            attendant,
-            self._say,
-            tree=tree_name(tree),
-            earlier=earlier_siblings(self._ports.spec.plan(), task),
-        )
-        self._checked = True  # servers and pages may have written files
-        self._show(looked.gates)
-        failed = any(gate.failed and gate.kind == FailureKind.SERVER.value for gate in looked.gates)
-        self._down_with = tree_name(tree) if failed else ""
-        proof = Proof(
-            gates=(*checked.gates, *looked.gates),
-            notes=(*checked.notes, *looked.notes, *(f"screenshot: {path}" for path in looked.screenshots)),
-        )
-        if not proof.failed and not proof.stopped:
-            self._ledger.record(Accepted(key=task.key, console={page: list(e) for page, e in looked.console.items()}))
-        return proof
-
-    def _let_reload(self, attendant: Attendant) -> None:
-        """Give servers the time to notice what the agent wrote last: the page is not to be judged as it was before."""
-
-        def wanted() -> bool:
-            attendant.tick()
-            return attendant.stop_reason() is not None
-
-        left = self._edited_at + RELOAD_SECONDS - self._ports.clock.monotonic()
-        if left > 0 and self._ports.servers.standings:
-            self._ports.clock.pause(left, wanted)
-
-    def _show(self, gates: Sequence[Gate]) -> None:
-        for gate in gates:
-            self._ports.view.gate(gate)
-
-    def _say(self, text: str) -> None:
-        self._ports.view.output(f"{text}\n")
-
     def _describe(self, task: Task, started: Started, seen: Seen) -> Ended:
         outcome, verdict = seen.outcome, seen.verdict
         failed = next((gate for gate in seen.gates if gate.failed), None)
@@ -408,14 +316,6 @@ class Iteration:
         return _with_verdict(ended, verdict)
 
 
-def seen_gates(gates: Sequence[Gate]) -> tuple[GateSeen, ...]:
-    """Return gates as the journal keeps them."""
-    return tuple(
-        GateSeen(name=g.name, status=g.status.value, reason=g.reason, counts=g.counts, seconds=round(g.seconds, 3))
-        for g in gates
-    )
-
-
 def _with_verdict(ended: Ended, verdict: Verdict) -> Ended:
     match verdict:
         case Passed():
@@ -436,12 +336,6 @@ def _with_verdict(ended: Ended, verdict: Verdict) -> Ended:
 
 def _base(started: Started) -> Snapshot:
     return Snapshot(tree=started.base, large=started.large)
-
-
-def tree_name(snapshot: Snapshot) -> str:
-    """Return a name for the state of the tree, the same for the same files; large files are part of it."""
-    large = "".join(f"\n{path} {stamp}" for path, stamp in sorted(snapshot.large.items()))
-    return snapshot.tree + large if snapshot.tree else ""
 
 
 def _with_timeout(order: Order, seconds: float) -> Limits:

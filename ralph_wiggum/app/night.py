@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
-from ralph_wiggum.app.iteration import Iteration, Proof, seen_gates
+from ralph_wiggum.app.iteration import Iteration
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.proving import Proof, seen_gates
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import PAGES, Weather
 from ralph_wiggum.core import fingerprint
@@ -330,8 +331,8 @@ class Night:
 
     def _prove(self, task: Task) -> Proof:
         if self._is_gate(task):
-            return self.iteration.prove(task, (), self._ports.repo.snapshot(), everything=True)
-        return self.iteration.look(task, self._ports.repo.snapshot())
+            return self.iteration.proving.prove(task, (), self._ports.repo.snapshot(), everything=True)
+        return self.iteration.proving.look(task, self._ports.repo.snapshot())
 
     def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
         rounds = self._order.checkpoint_rounds

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from ralph_wiggum.app.attendant import Attendant, tend
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.endure import Endurance
-from ralph_wiggum.app.iteration import tree_name
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Night, Outcome
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.proving import tree_name
 from ralph_wiggum.core import morning
 from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.errors import Exit, RalphError
