@@ -208,7 +208,9 @@ class _WatchedSession:
 
     def run_all(self, commands: Sequence[Sequence[str]]) -> tuple[Reply, ...]:
         """Run several commands."""
-        with self._spans.of("settle" if commands[0][0] == "wait" else "evidence"):
+        first = commands[0][0]
+        step = "settle" if first == "wait" else "evidence" if len(commands) > 1 else first
+        with self._spans.of(step):
             return self._session.run_all(commands)
 
     def requests(self) -> tuple[Request, ...] | None:

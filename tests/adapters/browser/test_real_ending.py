@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_a_page_that_hangs_ends_in_time(room: Room) -> None:
     room.margin = 2.0
     began = time.monotonic()
     gate = room.gate("open http://localhost:5173/loop", "wait 600", VISIBLE)
-    assert "the page or its server hangs" in gate.reason
+    assert re.search("the page or its server hangs|the page does not answer", gate.reason)
     assert time.monotonic() - began < 40
 
 

@@ -109,11 +109,16 @@ def test_a_set_up_that_is_repeated_does_not_meet_what_it_left(lab: Lab, set_up: 
     assert (is_alive(first), is_alive(second)) == (False, True)
 
 
+def own_keepers() -> set[str]:
+    """Return the pids of the keepers that this process has forked and that live."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {pid for pid in children if Path(f"/proc/{pid}/comm").read_text() == "ralph-keeper\n"}
+
+
 def test_a_set_up_that_leaves_nothing_needs_no_keeper(lab: Lab, set_up: ShellSetUp) -> None:
     port = new_port()
+    before = own_keepers()
     servers = lab.set(lab.server(dummy(port), port, setup=("echo done > done",)), set_up=set_up)
     assert lab.ensure(servers).status is GateStatus.PASSED
     assert (lab.root / "done").read_text() == "done\n"
-    keepers = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    ours = [pid for pid in keepers if Path(f"/proc/{pid}/comm").read_text() == "ralph-keeper\n"]
-    assert len(ours) == 2  # that of the family here, and that of the server
+    assert len(own_keepers() - before) == 2, "that of the family here, and that of the server"
