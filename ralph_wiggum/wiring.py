@@ -221,17 +221,8 @@ def assemble(
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
     checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
     repo = open_repo(project, settings, commit=settings.commit == "per_task")
-    servers = ServerSet(
-        settings.servers,
-        project.root,
-        project.state / "logs",
-        run_id,
-        clock,
-        request.environ,
-        set_up=ShellSetUp(project.root, family, plan.runs / "setup", environ),
-        health_check=settings.server_health_check,
-        restart=settings.auto_restart_servers,
-    )
+    set_up = ShellSetUp(project.root, family, plan.runs / "setup", environ)
+    servers = _servers(request, run_id, clock, set_up)
     browser = AgentBrowser(settings.visual, project.root, run_id, clock, request.environ, interrupts.fileno())
     ports = Ports(
         spec=spec,
@@ -239,14 +230,7 @@ def assemble(
         checks=checks,
         agent=catalogue.build(request.agent, family),
         servers=servers,
-        validator=Validation(
-            servers,
-            browser,
-            settings.visual,
-            project.root,
-            screenshots(project, settings),
-            project.state / "accepted",
-        ),
+        validator=_validation(request, servers, browser),
         clock=clock,
         view=view,
         interrupted=Stop(interrupts, on_stop),
@@ -267,6 +251,27 @@ def assemble(
             servers=lambda: servers.standings,
         ),
     )
+
+
+def _servers(request: Request, run_id: str, clock: SystemClock, set_up: ShellSetUp) -> ServerSet:
+    project, settings = request.project, request.settings
+    return ServerSet(
+        settings.servers,
+        project.root,
+        project.state / "logs",
+        run_id,
+        clock,
+        request.environ,
+        set_up=set_up,
+        health_check=settings.server_health_check,
+        restart=settings.auto_restart_servers,
+    )
+
+
+def _validation(request: Request, servers: ServerSet, browser: AgentBrowser) -> Validation:
+    project, settings = request.project, request.settings
+    pictures, accepted = screenshots(project, settings), project.state / "accepted"
+    return Validation(servers, browser, settings.visual, project.root, pictures, accepted)
 
 
 class Stop:
