@@ -20,6 +20,7 @@ from ralph_wiggum.adapters.keeper_wire import Channel, Message
 from ralph_wiggum.adapters.ladder import GRACE_SECONDS, STEP_SECONDS, Ladder, Tree
 from ralph_wiggum.adapters.process_table import ProcessTable, Seen, ancestors, system_table
 
+LOOKS = 3  # at all processes, before nothing left is believed where no waitpid can tell
 ANSWER_SECONDS = 10.0  # a keeper that has not answered by then hangs
 
 
@@ -252,7 +253,10 @@ def sweep(
             found |= tree.members()
         return {pid: seen for pid, seen in found.items() if pid not in spared and not seen.zombie}
 
-    ladder = Ladder(members, lambda: not members(), grace=grace)
+    def gone() -> bool:
+        return not any(members() for _ in range(LOOKS))  # one walk over the processes may miss one
+
+    ladder = Ladder(members, gone, grace=grace)
     while not ladder.step(time.monotonic()):
         pause(STEP_SECONDS)
     return FamilyEnded(0, ladder.found, ladder.forced, ladder.left)
