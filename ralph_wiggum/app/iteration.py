@@ -11,6 +11,7 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.proving import Proof, Proving, seen_gates
 from ralph_wiggum.core import signals
+from ralph_wiggum.core.cut_off import interrupted
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import (
     AgentOutcome,
@@ -126,21 +127,7 @@ class Iteration:
         """Close the attempt that cannot be judged, because something of ours fails at it again and again."""
         left, self._unjudged = self._unjudged, None
         if left is not None:
-            started = left.started
-            self._ledger.record(
-                Ended(
-                    key=started.key,
-                    id=started.id,
-                    name=started.name,
-                    attempt=started.attempt,
-                    result="interrupted",
-                    reason=reason,
-                    timeout=started.timeout,
-                    strategy=started.strategy,
-                    agent=started.agent,
-                    checkpoint=started.checkpoint,
-                )
-            )
+            self._ledger.record(interrupted(left.started, reason))
 
     def _without_agent(self, task: Task, proof: Proof, here: Snapshot, began: float) -> Ended:
         verdict: Verdict = by_gates_alone(proof.gates)

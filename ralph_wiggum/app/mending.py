@@ -5,7 +5,8 @@ from __future__ import annotations
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Ports
 from ralph_wiggum.app.settle import Settling
-from ralph_wiggum.core.journal import Ended, Reopened
+from ralph_wiggum.core.cut_off import interrupted
+from ralph_wiggum.core.journal import Reopened
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.reconcile import Mend, Step, reconcile
 
@@ -61,19 +62,7 @@ class Mending:
                 started = record.open
                 if started is None:
                     return ""
-                ended = Ended(
-                    key=step.key,
-                    id=started.id,
-                    name=started.name,
-                    attempt=started.attempt,
-                    result="interrupted",
-                    reason="the runner was ended in the middle of it",
-                    timeout=started.timeout,
-                    strategy=started.strategy,
-                    agent=started.agent,
-                    checkpoint=started.checkpoint,
-                )
-                self._ledger.record(ended)
+                self._ledger.record(interrupted(started, "the runner was ended in the middle of it"))
                 return f"attempt {started.attempt} at {started.id or step.key} was interrupted; it counts as nothing"
             case Mend.FINISH_TICK:
                 ended_before = record.passed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ralph_wiggum.core.history import History
-from ralph_wiggum.core.journal import Started
+from ralph_wiggum.core.journal import Ended, Started
 
 GRACE_SECONDS = 60.0  # to be stopped at the limit, and for clocks that are a little apart
 
@@ -33,3 +33,19 @@ def agent_until(history: History) -> datetime | None:
         return datetime.fromisoformat(started.at) + timedelta(seconds=started.timeout + GRACE_SECONDS)
     except (ValueError, OverflowError):
         return None
+
+
+def interrupted(started: Started, reason: str) -> Ended:
+    """Return the end of an attempt that nobody can judge any more; it counts as nothing."""
+    return Ended(
+        key=started.key,
+        id=started.id,
+        name=started.name,
+        attempt=started.attempt,
+        result="interrupted",
+        reason=reason,
+        timeout=started.timeout,
+        strategy=started.strategy,
+        agent=started.agent,
+        checkpoint=started.checkpoint,
+    )
