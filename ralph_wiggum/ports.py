@@ -325,3 +325,26 @@ class Browser(Protocol):
     def session(self, watcher: Watcher) -> AbstractContextManager[BrowserSession]:
         """Open a session with nothing in it; when it is left, its daemon and its Chromium are gone, in every case."""
         ...
+
+
+class Machine(Protocol):
+    """The machine that a run is on (B7): kept awake, and looked at before anything is started."""
+
+    def begin(self) -> tuple[str, ...]:
+        """Keep the machine from sleeping until `end`; return words for the person, such as that nothing here can."""
+        ...
+
+    def end(self) -> None:
+        """Let it sleep again. May be called again; the death of the runner does the same."""
+        ...
+
+    def shortage(self) -> str:
+        """Return what the machine is short of, with figures ("120 MB free, 500 MB wanted"), "" if of nothing.
+
+        Costs microseconds; called before each attempt and every few seconds in a wait.
+        """
+        ...
+
+    def jumps(self) -> tuple[str, ...]:
+        """Return words on what time did since the last call: the machine slept, its clock was set."""
+        ...

@@ -14,6 +14,9 @@ class Ending(StrEnum):
     TASK_TIMEOUT = "task timeout"  # O20
     NO_PROGRESS = "no progress"  # O22
     STOPPED = "stopped"  # by a person: ralph-skip, SIGINT, SIGTERM
+    OUT_OF_TIME = "out of time"  # the time of day came at which the run has to end (--until)
+    OUT_OF_MEMORY = "out of memory"  # its family used more than it may (B7)
+    DISK_FULL = "disk full"  # less room was left than the floor (B7)
     NOT_STARTED = "not started"  # the program could not be executed
 
 
@@ -27,6 +30,33 @@ class EndedCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the provider said through its agent, in a structured event: an error, a limit, a retry.
+
+    `kind` is the vendor's own word ("rate_limit", "authentication_failed"), `status` an HTTP status or 0, `text` the
+    message in one line, `resets_at` when it serves again (seconds since 1970) or 0, `retry_after` seconds or 0.
+    `final`: the agent gave up over it; else it went on trying. `stale`: the model answered after it.
+    """
+
+    kind: str = ""
+    status: int = 0
+    text: str = ""
+    resets_at: float = 0.0
+    retry_after: float = 0.0
+    final: bool = False
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an attempt used, by the agent's own figures; `cost` in US dollars, None where the agent gives none."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOutcome:
     """What came out of one agent process. No text here holds terminal sequences or control characters.
 
@@ -34,6 +64,11 @@ class AgentOutcome:
     everything printed, standard error included, for logs and retry prompts; `waited_for` holds each reason that kept
     the no-progress clock from ending a silent agent (O22); `leftovers` counts processes that were ended after the
     agent's own end; `seconds` is wall time; `notes` are words for the log about the runner's own trouble (a full disk).
+
+    `errors` is the end of standard error alone ("" where it is the same terminal). What follows comes from structured
+    events, where the dialect has them: `notices`, oldest first; `completed` says whether the event that ends every run
+    was seen (None: the dialect has none); `flagged`: that event says error; `denied` are tools that the agent's own
+    rules refused; `session` is the id to resume it by.
     """
 
     ending: Ending
@@ -49,6 +84,13 @@ class AgentOutcome:
     leftovers: int = 0
     error: str = ""
     notes: tuple[str, ...] = ()
+    errors: str = ""
+    notices: tuple[Notice, ...] = ()
+    completed: bool | None = None
+    flagged: bool = False
+    denied: tuple[str, ...] = ()
+    usage: Usage | None = None
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +176,11 @@ class FailureKind(StrEnum):
     GAVE_UP = "gave up"  # TASK_SKIPPED
     WRONG_SIGNAL = "wrong signal"  # ALL_TASKS_COMPLETE, checkpoint claims
     NOT_STARTED = "not started"
+    MEMORY = "memory"  # the family used more than it may
+    DISK = "disk"  # less room was left than the floor
+    CONTEXT = "context overflow"
+    DENIED = "permission denied"  # by the agent's own rules
+    PROVIDER = "provider"  # it was overloaded so often that it counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

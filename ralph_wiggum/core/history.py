@@ -12,6 +12,7 @@ from ralph_wiggum.core.journal import (
     Deferred,
     Ended,
     Entry,
+    Held,
     Noted,
     Reopened,
     RunEnded,
@@ -20,6 +21,7 @@ from ralph_wiggum.core.journal import (
     SkipDecided,
     Skipped,
     Started,
+    StopAsked,
     Ticked,
     Waiting,
     WentOn,
@@ -77,6 +79,9 @@ class History:
         self.ended: RunEnded | None = None
         self.iterations = 0
         self.waiting: Waiting | None = None
+        self.held: dict[str, Held] = {}  # agents that are left alone, by name; across runs
+        self.stop: StopAsked | None = None
+        self.cost = 0.0  # of this run's attempts, US dollars, by the agents' own figures
         self.current: Started | None = None
         self.asked: dict[str, SkipAsked] = {}
         self.baseline: Baseline | None = None
@@ -94,7 +99,7 @@ class History:
     def apply(self, entry: Entry) -> None:
         """Take one entry in."""
         match entry:
-            case RunStarted() | RunEnded() | Waiting() | WentOn():
+            case RunStarted() | RunEnded() | Waiting() | WentOn() | Held() | StopAsked():
                 self._apply_run(entry)
             case Baseline():
                 self.baseline = entry
@@ -114,18 +119,23 @@ class History:
             if isinstance(errors, (list, tuple)):
                 self.console[page] = tuple(str(error) for error in errors)
 
-    def _apply_run(self, entry: RunStarted | RunEnded | Waiting | WentOn) -> None:
+    def _apply_run(self, entry: RunStarted | RunEnded | Waiting | WentOn | Held | StopAsked) -> None:
         match entry:
             case RunStarted():
                 self.run, self.ended, self.iterations = entry, None, 0
-                self.waiting = self.current = None
-                self.notes = []
+                self.waiting = self.current = self.stop = None
+                self.notes, self.cost = [], 0.0
             case RunEnded():
                 self.ended, self.waiting, self.current = entry, None, None
             case Waiting():
                 self.waiting = entry
             case WentOn():
                 self.waiting = None
+            case Held():
+                self.held[entry.agent] = entry
+            case StopAsked():
+                if self.run is not None and entry.target == self.run.run:
+                    self.stop = entry
 
     def _apply_task(self, entry: Started | Ended | Ticked | SkipDecided | Skipped | Reopened | Deferred) -> None:
         record = self.of(entry.key)
@@ -137,6 +147,9 @@ class History:
                 record = record._replace(first=record.first or entry)
             case Ended():
                 self.current = None
+                self.cost += max(0.0, entry.cost)
+                if entry.cause and record.open is not None:
+                    self.iterations -= 1  # its provider did not serve it: it counts as nothing (B1)
                 # one that was cut off and skipped by a person since stays skipped when its attempt is closed
                 record = record if record.open is not None else _begun(record)
                 record = record._replace(attempts=(*record.attempts, entry), open=None)

@@ -100,6 +100,10 @@ class Ended(NamedTuple):
     after_large: Mapping[str, str] = MappingProxyType({})
     checkpoint: bool = False
     how: str = ""  # "parent", "checkpoint" or "validation": no agent had a hand in it
+    cause: str = ""  # of an attempt that its provider did not serve: a word of Cause
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = -1.0  # US dollars by the agent's own figures; below 0: it gave none
 
 
 class Ticked(NamedTuple):
@@ -211,6 +215,33 @@ class Waiting(NamedTuple):
     until: str = ""
 
 
+class Held(NamedTuple):
+    """An agent is left alone until a time of day (ISO): its provider limits it, it is not logged in …
+
+    `cause` is a word of Cause; `strikes` is how often in a row that was so. An empty `until` lifts it.
+    """
+
+    at: str = ""
+    run: str = ""
+    agent: str = ""
+    cause: str = ""
+    reason: str = ""
+    until: str = ""
+    strikes: int = 0
+
+
+class StopAsked(NamedTuple):
+    """A person asked through `ralph stop` for the end of the run; `now`: the task at hand is not waited for.
+
+    `target` is the id of the run that is meant.
+    """
+
+    at: str = ""
+    run: str = ""
+    target: str = ""
+    now: bool = False
+
+
 class WentOn(NamedTuple):
     """A wait is over."""
 
@@ -259,6 +290,8 @@ Entry = (
     | Reopened
     | Deferred
     | Waiting
+    | Held
+    | StopAsked
     | WentOn
     | Noted
     | Accepted
@@ -278,6 +311,8 @@ KINDS: Mapping[str, type[Entry]] = {
     "reopened": Reopened,
     "deferred": Deferred,
     "waiting": Waiting,
+    "held": Held,
+    "stop_asked": StopAsked,
     "went_on": WentOn,
     "noted": Noted,
     "accepted": Accepted,

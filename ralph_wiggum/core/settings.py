@@ -16,6 +16,8 @@ class AgentSettings:
     `answers` maps a regular expression of a question on the terminal to what is typed ("" is Enter); an answer of
     None ends the attempt at once. `root_env` is added to `env` where the runner is root. `footer`
     is a regular expression of lines that the program prints after the agent's own message, such as what it cost.
+    `login` is a command that ends with exit code 0 where somebody is logged in and spends nothing; empty: nobody can
+    tell. `hosts` are names of hosts that the agent needs, for a look at whether the network is back.
     """
 
     name: str
@@ -28,6 +30,8 @@ class AgentSettings:
     install_hint: str = ""
     root_env: Mapping[str, str] = field(default_factory=dict)
     footer: str = ""
+    login: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,9 @@ class Limits:
     `command_patterns` are regular expressions searched in the command lines of a command and what runs below it; of
     those that match, the longest limit holds, and it may be longer or shorter than `command_seconds`. `machinery` are
     regular expressions of processes that belong to the agent itself and are never a command.
+
+    `memory_bytes` is what the family may hold together, `disk_bytes` what must stay free where the project lies; 0: no
+    limit. `end_at` is a moment of the wall clock (seconds since 1970) at which the attempt ends, 0: none.
     """
 
     task_seconds: float = 600.0
@@ -143,6 +150,37 @@ class Limits:
     no_progress_seconds: float = 300.0
     command_patterns: tuple[tuple[str, float], ...] = ()
     machinery: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+    end_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSettings:
+    """What the machine must keep for its person (B7). Bytes and per cent.
+
+    `keep_awake`: no sleep while a run is on. `min_disk`: free room below which nothing is started. `min_battery`: per
+    cent below which nothing is started while it discharges. `max_memory`: of an agent's family, 0: no limit, None:
+    four fifths of what the machine (or its container) has.
+    """
+
+    keep_awake: bool = True
+    min_disk: int = 500_000_000
+    min_battery: float = 10.0
+    max_memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """How much is kept of what runs print. Bytes.
+
+    `attempt` is the most of one attempt's log (its beginning and its end), `runs` how many runs are kept, `total` the
+    most that all state of a spec below `.ralph/` takes.
+    """
+
+    attempt: int = 2_000_000
+    runs: int = 10
+    total: int = 500_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +221,8 @@ class Settings:
     skip_on_stagnation: bool = True
     server_health_check: bool = True
     auto_restart_servers: bool = True
+    machine: MachineSettings = MachineSettings()
+    logs: LogSettings = LogSettings()
     origin: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -197,6 +197,8 @@ def _stopped(ended: Ended, heard: Heard) -> Reply | None:
             return broken(ended.error)
         case Ending.CRASHED:
             return broken(ended.error or f"agent-browser was killed by signal {ended.signal}", ended.seconds)
+        case _:  # no such limit is set here
+            return broken(f"agent-browser was ended: {ended.ending.value}", ended.seconds)
 
 
 def _content(path: Path) -> str | None:

@@ -1,0 +1,1 @@
+"""What an agent's provider does to an attempt: limits, outages, logins; and which agent is asked next (B1)."""
