@@ -34,8 +34,8 @@ from ralph_wiggum.app import rehearsal
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
-from ralph_wiggum.app.night import Outcome
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.outcome import Outcome
 from ralph_wiggum.app.run import Facts, Run
 from ralph_wiggum.app.validation import Validation
 from ralph_wiggum.app.view import PlainView

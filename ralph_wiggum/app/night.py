@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
@@ -10,6 +10,7 @@ from ralph_wiggum.app.iteration import Iteration
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.outcome import Outcome, asked_for, finished, one_task_done, open_end, spent
 from ralph_wiggum.app.proving import Proof, seen_gates
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import PAGES, Weather
@@ -23,15 +24,6 @@ from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Ta
 from ralph_wiggum.core.select import Close, Finished, Work, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.core.visual.wanted import brings_the_tool, is_pure_validation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended: its exit code, a word for the status, a sentence for the person."""
-
-    code: Exit
-    state: str
-    reason: str
 
 
 class Night:
@@ -59,16 +51,16 @@ class Night:
         tend(self._ports, self._ledger)
         plan = self._ports.spec.plan()
         self._ports.view.progress(plan, self._ledger.history)
-        if outcome := self._ending or self._limit(plan):
+        if outcome := self._ending or asked_for(self._ports, self._ledger.history, self._order, plan):
             return outcome
         choice = select(plan, optional=self._order.optional, queued=self._order.queued, deferred=self._deferred())
         match choice:
             case Finished():
-                return self._one_task_done(plan) if self._worked else self._finished(choice)
+                return one_task_done(plan.task(self._worked)) if self._worked else finished(choice)
             case Work(task=task) | Close(task=task):
                 work = isinstance(choice, Work) or self._has_gate(task)  # others are ticked, which is no work
                 if self._worked and work and task.key != self._worked:
-                    return self._one_task_done(plan)
+                    return one_task_done(plan.task(self._worked))
                 if task.key in self._aside:
                     return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=self._aside[task.key])
                 self._at = task.key
@@ -84,40 +76,6 @@ class Night:
             self.iteration.abandon(reason)
             self._ledger.record(Deferred(key=self._at, reason=self._aside[self._at]))
             self._ledger.note(self._aside[self._at], key=self._at)
-
-    def _limit(self, plan: Plan) -> Outcome | None:
-        if signal := self._ports.interrupted():
-            code = Exit.INTERRUPTED if signal == "SIGINT" else Exit.TERMINATED
-            return Outcome(code=code, state="Stopped", reason=f"stopped by {signal}")
-        until = self._order.until
-        if until is not None and self._ports.clock.now() >= until:
-            return self._open_end(plan, f"it is past {until:%H:%M}, as --until asked")
-        return None
-
-    def _open_end(self, plan: Plan, reason: str, state: str = "Stopped") -> Outcome:
-        """End with tasks open, unless the plan is complete all the same."""
-        choice = select(plan, optional=self._order.optional, queued=self._order.queued)
-        if isinstance(choice, Finished):
-            return self._finished(choice)
-        return Outcome(code=Exit.OPEN_TASKS, state=state, reason=reason)
-
-    def _finished(self, choice: Finished) -> Outcome:
-        if choice.open_required or choice.queued:
-            what = f"{_tasks(choice.queued)} queued" if choice.queued else f"{_tasks(choice.open_required)} left open"
-            return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=f"nothing more can be selected; {what}")
-        if choice.skipped:
-            reason = f"nothing is left to do; {_tasks(choice.skipped)} skipped"
-            return Outcome(code=Exit.SOME_SKIPPED, state="Complete", reason=reason)
-        reason = "every required task is complete" if choice.completed else "no task is required; optional: --optional"
-        return Outcome(code=Exit.DONE, state="Complete", reason=reason)
-
-    def _one_task_done(self, plan: Plan) -> Outcome:
-        task = plan.task(self._worked)
-        if task.done:
-            return Outcome(code=Exit.DONE, state="Idle", reason=f"{task.label} is complete")
-        if task.mark == "S":
-            return Outcome(code=Exit.SOME_SKIPPED, state="Idle", reason=f"{task.label} was skipped")
-        return Outcome(code=Exit.OPEN_TASKS, state="Idle", reason=f"{task.label} is still open")
 
     def _deferred(self) -> frozenset[str]:
         deferred = (key for key, record in self._ledger.history.tasks.items() if record.deferred)
@@ -218,11 +176,9 @@ class Night:
         return self._is_gate(task) or self._order.looks_at(task)
 
     def _may_spend(self, plan: Plan) -> bool:
-        """Say whether another agent run is within --max; sets the end of the run if not."""
-        if self._ledger.history.iterations < self._order.max_iterations:
-            return True
-        self._ending = self._open_end(plan, f"the limit of {_agent_runs(self._order.max_iterations)} is reached")
-        return False
+        """Say whether another agent run is within the person's limits; sets the end of the run if not."""
+        self._ending = spent(self._ports, self._ledger.history, self._order, plan)
+        return self._ending is None
 
     def _attempt(
         self, plan: Plan, task: Task, retry: Retry, gates: tuple[Gate, ...] = (), *, leaf: bool = True
@@ -365,12 +321,4 @@ class Night:
         """End the run after a checkpoint, passed or skipped, if that was asked for (O10); others change nothing."""
         if self._is_gate(task) and self._order.pause_at_checkpoint:
             plan = self._ports.spec.plan()
-            self._ending = self._open_end(plan, f"paused after {task.label}", "Paused at Checkpoint")
-
-
-def _agent_runs(number: int) -> str:
-    return "1 agent run" if number == 1 else f"{number} agent runs"
-
-
-def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{number} tasks"
+            self._ending = open_end(plan, self._order, f"paused after {task.label}", "Paused at Checkpoint")

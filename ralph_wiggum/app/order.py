@@ -22,9 +22,10 @@ PROBE_SECONDS = (300.0, 900.0, 1800.0, 3600.0)  # O37: wait 5, 15, 30, 60 minute
 class Order:
     """What the person asked for.
 
-    `until` ends the run before the next attempt once the time of day is reached. `one_task`: stop after the next task
-    (ralph-next). `pause_at_checkpoint`: end in good order after a checkpoint. `end_at_failed_checkpoint`: a checkpoint
-    that cannot be mended ends the run. `ask_before_skip` is None when nobody is to be asked.
+    `until` ends the run before the next attempt once the time of day is reached. `max_cost`, in US dollars, is that of
+    this run. `one_task`: stop after the next task (ralph-next). `pause_at_checkpoint`: end in good order after a
+    checkpoint. `end_at_failed_checkpoint`: a checkpoint that cannot be mended ends the run. `ask_before_skip` is None
+    when nobody is to be asked.
     """
 
     spec: str
@@ -36,6 +37,7 @@ class Order:
     tasks_path: str = ""  # relative to the root, for prompts
     max_iterations: int = 100
     until: datetime | None = None
+    max_cost: float | None = None
     optional: bool = False
     queued: bool = False
     one_task: bool = False

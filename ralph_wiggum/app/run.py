@@ -12,8 +12,9 @@ from ralph_wiggum.app.attendant import Attendant, tend
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.endure import Endurance
 from ralph_wiggum.app.ledger import Ledger
-from ralph_wiggum.app.night import Night, Outcome
+from ralph_wiggum.app.night import Night
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.outcome import Outcome, by_signal
 from ralph_wiggum.app.proving import tree_name
 from ralph_wiggum.core import morning
 from ralph_wiggum.core.cut_off import agent_until
@@ -227,8 +228,7 @@ class Run:
             if outcome is not None:
                 return outcome
             if signal := self._ports.interrupted():
-                code = Exit.INTERRUPTED if signal == "SIGINT" else Exit.TERMINATED
-                return Outcome(code=code, state="Stopped", reason=f"stopped by {signal}")
+                return by_signal(signal)
             if not self._endurance.trouble.count:  # else its success would pass for that of the step
                 self._endurance.take(lambda: self.show_status("Running"))
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ralph_wiggum.app.attendant import Attendant, tend
+from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
+from ralph_wiggum.app.pauses import Pauses
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.evidence import FailureKind, Gate
-from ralph_wiggum.core.journal import Ended, Skipped, Ticked, Waiting, WentOn
+from ralph_wiggum.core.journal import Ended, Skipped, Ticked
 
 PAGES = frozenset({FailureKind.SERVER.value, FailureKind.VISUAL.value})  # what stands in the way of visual tasks alone
 PROBED = PAGES | {FailureKind.CHECK.value}  # what can be tried without an agent
@@ -32,6 +33,7 @@ class Weather:
         self._ports = ports
         self._ledger = ledger
         self._order = order
+        self._pauses = Pauses(ports, ledger, order)
         self._suspect: Suspect | None = None
         self._probing = ""  # the fingerprint that the next attempt probes for, after a wait
         self._waits = 0
@@ -104,7 +106,8 @@ class Weather:
         while True:
             seconds = PROBE_SECONDS[min(self._waits, len(PROBE_SECONDS) - 1)]
             self._waits += 1
-            if not self._wait(seconds, ended.reason):
+            until = self._ports.clock.now() + timedelta(seconds=seconds)
+            if not self._pauses.wait(ended.reason, until):
                 return False
             if ended.kind not in PROBED or not self._still_red(ended):
                 self._probing = ended.fingerprint
@@ -114,23 +117,6 @@ class Weather:
                 self._climate.add(ended.fingerprint)
                 self._suspect, self._waits = None, 0
                 return True
-
-    def _wait(self, seconds: float, reason: str) -> bool:
-        until = self._ports.clock.now() + timedelta(seconds=seconds)
-        limit = self._order.until
-        self._ledger.record(Waiting(reason=reason, seconds=seconds, until=until.isoformat(timespec="seconds")))
-        self._ports.view.waiting(reason, until)
-        self._ledger.status(self._order.spec, self._ports.spec.plan(), "Running")  # it says Waiting, and until when
-        self._ports.clock.pause(seconds, self._wake)
-        self._ledger.record(WentOn(reason=reason))
-        return not self._ports.interrupted() and (limit is None or self._ports.clock.now() < limit)
-
-    def _wake(self) -> bool:
-        self._ledger.poll()
-        tend(self._ports, self._ledger)
-        self._ports.view.refresh()
-        limit = self._order.until
-        return bool(self._ports.interrupted()) or (limit is not None and self._ports.clock.now() >= limit)
 
     def _still_red(self, ended: Ended) -> bool:
         attendant = Attendant(self._ports, self._ledger)

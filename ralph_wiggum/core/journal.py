@@ -216,7 +216,7 @@ class Waiting(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An agent is left alone until a time of day (ISO): its provider limits it, it is not logged in …
+    """An agent is left alone until a time of day (ISO): its provider limits it, it is not logged in.
 
     `cause` is a word of Cause; `strikes` is how often in a row that was so. An empty `until` lifts it.
     """

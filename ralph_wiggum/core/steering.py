@@ -151,4 +151,5 @@ def _regex(pattern: str) -> str:
 def _set(part: str) -> str:
     """Translate `[abc]`, `[a-z]` or `[!abc]`."""
     inner = re.sub(r"([\\\[&~|^])", r"\\\1", part[1:-1].removeprefix("!"))
+    inner = re.sub(r"-(?=-)|(?<=-)-", r"\\-", inner)  # two in a row are no range, and Python warns of them
     return f"[{'^' if part.startswith('[!') else ''}{inner}]"

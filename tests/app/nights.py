@@ -11,8 +11,9 @@ from typing import Any
 from ralph_wiggum.adapters.templates import load_templates
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.ledger import Ledger
-from ralph_wiggum.app.night import Night, Outcome
+from ralph_wiggum.app.night import Night
 from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.outcome import Outcome
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.evidence import AgentOutcome
 from ralph_wiggum.core.history import History

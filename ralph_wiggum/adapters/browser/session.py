@@ -184,10 +184,9 @@ def _asked_to_wait(argv: Sequence[str]) -> float:
 def _stopped(ended: Ended, heard: Heard) -> Reply | None:
     """Return the reply of a command that did not end by itself, or not well; None where there may be an answer."""
     match ended.ending:
-        case Ending.EXITED if heard.flooded:
-            return broken(f"agent-browser answered more than {answer.LARGEST >> 20} MB", ended.seconds)
         case Ending.EXITED:
-            return None
+            words = f"agent-browser answered more than {answer.LARGEST >> 20} MB"
+            return broken(words, ended.seconds) if heard.flooded else None
         case Ending.STOPPED:
             return Reply(ok=False, error=ended.error, seconds=ended.seconds, stopped=True)
         case Ending.TASK_TIMEOUT | Ending.NO_PROGRESS:

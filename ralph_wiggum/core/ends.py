@@ -1,0 +1,57 @@
+"""When a run may begin another attempt: limits of time and money that the person set (O10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from statistics import median
+
+from ralph_wiggum.core.history import History
+from ralph_wiggum.core.journal import Ended
+
+KNOWN_FROM = 3  # attempts, before their middle length or cost is taken for what the next one will take
+
+
+def too_late(until: datetime | None, now: datetime, attempts: Sequence[Ended]) -> str:
+    """Return why nothing new is begun because of `--until`, "" if there is time.
+
+    Once the lengths of some attempts are known, one that would most likely not come to its end is not begun.
+    """
+    if until is None:
+        return ""
+    if now >= until:
+        return f"it is past {until:%H:%M}, as --until asked"
+    left = (until - now).total_seconds()
+    usual = _middle(_seconds(ended) for ended in attempts)
+    if usual > left:
+        return f"the {left:.0f} s until {until:%H:%M} (--until) are too few: an attempt takes about {usual:.0f} s"
+    return ""
+
+
+def too_expensive(max_cost: float | None, spent: float, attempts: Sequence[Ended]) -> str:
+    """Return why nothing new is begun because of `--max-cost`, "" if there is money. US dollars."""
+    if max_cost is None:
+        return ""
+    if spent >= max_cost:
+        return f"${spent:.2f} are spent, of the ${max_cost:.2f} of --max-cost"
+    usual = _middle(ended.cost for ended in attempts if ended.cost >= 0)
+    if spent + usual > max_cost:
+        return (
+            f"${spent:.2f} are spent, and the next attempt, about ${usual:.2f}, "
+            f"would go beyond the ${max_cost:.2f} of --max-cost"
+        )
+    return ""
+
+
+def agent_runs(history: History) -> tuple[Ended, ...]:
+    """Return the attempts of agents that came to their end, of all tasks; those cut off are no measure."""
+    return tuple(ended for record in history.tasks.values() for ended in record.tried)
+
+
+def _seconds(ended: Ended) -> float:
+    return ended.seconds + sum(gate.seconds for gate in ended.gates)
+
+
+def _middle(values: Iterable[float]) -> float:
+    known = list(values)
+    return median(known) if len(known) >= KNOWN_FROM else 0.0
