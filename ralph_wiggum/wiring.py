@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from ralph_wiggum.adapters.clock import Interrupts, SystemClock
 from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
 from ralph_wiggum.adapters.manifests import read_manifests
+from ralph_wiggum.adapters.network import NetworkLook
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.adapters.project import Project, claim_state
 from ralph_wiggum.adapters.run_lock import Holder, RunLock
@@ -60,9 +62,10 @@ class Request:
 
     project: Project
     settings: Settings
-    agent: AgentSettings
+    agents: Sequence[AgentSettings]  # in the order in which they are asked, at least one
     max_iterations: int
     until: datetime | None = None
+    max_cost: float | None = None
     optional: bool = False
     queued: bool = False
     one_task: bool = False
@@ -105,7 +108,7 @@ def order(request: Request, run_id: str) -> Order:
     return Order(
         spec=project.spec,
         run_id=run_id,
-        agent=request.agent.name,
+        agent=request.agents[0].name,
         root=project.root,
         runs=project.state / "runs" / run_id,
         skipped=project.state / "skipped",
@@ -113,6 +116,7 @@ def order(request: Request, run_id: str) -> Order:
         tasks_path=str(tasks.relative_to(project.root)) if tasks.is_relative_to(project.root) else str(tasks),
         max_iterations=request.max_iterations,
         until=request.until,
+        max_cost=request.max_cost,
         optional=request.optional,
         queued=request.queued,
         one_task=request.one_task,
@@ -163,6 +167,7 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
             facts=Facts(pid=os.getpid(), keeper=keeper.pid, devlog=project.root / "DEVLOG.md"),
             report_bug=lambda error: _report(error, project.root),
             keep_house=lambda: _keep_house(lock, keeper),
+            jitter=random.random,
         )
         try:
             outcome = night.go()
@@ -181,12 +186,13 @@ def _report(error: BaseException, root: Path) -> str:
     return f" (a bug in ralph; report: {saved})" if saved else " (a bug in ralph)"
 
 
-def _keep_house(lock: RunLock, keeper: keepers.Keeper) -> None:
+def _keep_house(lock: RunLock, keeper: keepers.Keeper) -> tuple[str, ...]:
     """Between two steps: make the lock file again if an agent removed it, the keeper again if something killed it."""
     lock.renew()
     if not keeper.alive:
         keeper.revive()
         lock.note(keeper=keeper.pid)
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,12 +234,14 @@ def assemble(
         spec=spec,
         repo=repo,
         checks=checks,
-        agent=catalogue.build(request.agent, family),
+        agents=tuple(catalogue.build(agent, family) for agent in request.agents),
         servers=servers,
         validator=_validation(request, servers, browser),
+        machine=UnwatchedMachine(),
         clock=clock,
         view=view,
         interrupted=Stop(interrupts, on_stop),
+        network=lambda name: NetworkLook(_hosts(request.agents, name)),
     )
     journal, log = JournalFile(project.journal_file), ActivityFile(project.activity_file, project.spec)
     return Parts(
@@ -251,6 +259,10 @@ def assemble(
             servers=lambda: servers.standings,
         ),
     )
+
+
+def _hosts(agents: Sequence[AgentSettings], name: str) -> tuple[str, ...]:
+    return next((agent.hosts for agent in agents if agent.name == name), ())
 
 
 def _servers(request: Request, run_id: str, clock: SystemClock, set_up: ShellSetUp) -> ServerSet:
@@ -358,19 +370,45 @@ def forget_old_runs(project: Project) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def choose_agent(settings: Settings, path: str | None) -> AgentSettings:
-    """Return the agent that the settings name, else the first installed one; RalphError with what to do."""
+def choose_agents(settings: Settings, path: str | None) -> tuple[AgentSettings, ...]:
+    """Return the agents that the settings name and that are installed, in their order, else the first installed one.
+
+    RalphError with what to do where there is none. What of a list is missing is looked at again by the preflight.
+    """
     if settings.agent:
-        chosen = settings.agents[settings.agent[0]]
-        if not catalogue.available(chosen, path):
-            program = chosen.command[0] if chosen.command else chosen.name
-            raise RalphError(f"agent {chosen.name!r}: {program} is not there", hint=chosen.install_hint)
+        chosen = tuple(settings.agents[name] for name in settings.agent)
+        if not any(catalogue.available(agent, path) for agent in chosen):
+            missing = (f"agent {each.name!r}: {_program(each)} is not there" for each in chosen)
+            raise RalphError("; ".join(missing), hint="; ".join(filter(None, (each.install_hint for each in chosen))))
         return chosen
     for name in catalogue.ORDER:
         if name in settings.agents and catalogue.available(settings.agents[name], path):
-            return settings.agents[name]
+            return (settings.agents[name],)
     raise RalphError(
         f"no agent is installed (looked for {', '.join(catalogue.ORDER)})",
         hint="install one, or name any program under agents: in .kiro/settings/ralph.yaml, "
         "or try --agent shell, which runs the code blocks of the tasks themselves",
     )
+
+
+def _program(agent: AgentSettings) -> str:
+    return agent.command[0] if agent.command else agent.name
+
+
+class UnwatchedMachine:
+    """A machine that nobody looks at: until the real one is there."""
+
+    def begin(self) -> tuple[str, ...]:
+        """Do nothing."""
+        return ()
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def shortage(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def jumps(self) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()

@@ -79,7 +79,7 @@ class _Bench:
         self._request = wiring.Request(
             project=opened,
             settings=settings,
-            agent=wiring.choose_agent(settings, environ.get("PATH")),
+            agents=wiring.choose_agents(settings, environ.get("PATH")),
             max_iterations=1,
             environ=environ,
         )

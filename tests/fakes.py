@@ -306,6 +306,43 @@ def down(reason: str = "did not answer within 30 s", name: str = "web") -> Gate:
     )
 
 
+@dataclass
+class ScriptedMachine:
+    """A machine that is short of what `short` says; `told` are the words of the next `jumps`."""
+
+    short: Callable[[], str] = str
+    told: list[str] = field(default_factory=list)
+    awake: bool = False
+
+    def begin(self) -> tuple[str, ...]:
+        self.awake = True
+        return ()
+
+    def end(self) -> None:
+        self.awake = False
+
+    def shortage(self) -> str:
+        return self.short()
+
+    def jumps(self) -> tuple[str, ...]:
+        told, self.told = tuple(self.told), []
+        return told
+
+
+@dataclass
+class ScriptedNetwork:
+    """A network that is back when `back` says so."""
+
+    back: Callable[[], bool] = lambda: False
+    looks: int = 0
+
+    def __call__(self) -> bool:
+        self.looks += 1
+        return self.back()
+
+    def close(self) -> None: ...
+
+
 Play = Callable[[AgentRequest], AgentOutcome]
 
 

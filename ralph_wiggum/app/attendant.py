@@ -38,9 +38,11 @@ class Attendant:
         self._view.refresh()
 
     def stop_reason(self) -> str | None:
-        """Say why the child must end now: a signal, or a person who skipped its task."""
+        """Say why the child must end now: a signal, `ralph stop --now`, or a person who skipped its task."""
         if reason := self._ports.interrupted():
             return reason
+        if (stop := self._ledger.history.stop) is not None and stop.now:
+            return "ralph stop --now"
         if self._key and self._key in self._ledger.history.asked:
             return "skipped by a person"
         return None

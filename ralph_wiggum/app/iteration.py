@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ralph_wiggum.app.attempt_record import EXCERPT_BYTES, Seen, describe, with_verdict
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.crew import Crew
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.proving import Proof, Proving, seen_gates
@@ -15,40 +17,20 @@ from ralph_wiggum.core.cut_off import interrupted
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import (
     AgentOutcome,
-    Change,
     Ending,
-    Failed,
     FailureKind,
     Gate,
     GateStatus,
     Interrupted,
-    Passed,
-    Said,
     Verdict,
 )
 from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.provider.classify import diagnose
 from ralph_wiggum.core.visual.wanted import is_pure_validation
-from ralph_wiggum.ports import AgentRequest, Limits, Snapshot
-
-EXCERPT_BYTES = 4000
-NAMED_FILES = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What the runner found after an agent's end."""
-
-    outcome: AgentOutcome
-    said: Said
-    base: Snapshot
-    after: Snapshot
-    changes: tuple[Change, ...]
-    gates: tuple[Gate, ...]
-    verdict: Verdict
-    notes: tuple[str, ...]
+from ralph_wiggum.ports import Agent, AgentRequest, Limits, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +48,17 @@ class Iteration:
     """Runs attempts. Everything it decides is in core; everything it touches is behind a port."""
 
     def __init__(
-        self, ports: Ports, ledger: Ledger, order: Order, briefing: Briefing, skip_others: Callable[[str], None]
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        order: Order,
+        briefing: Briefing,
+        crew: Crew,
+        skip_others: Callable[[str], None],
     ) -> None:
         self._ports = ports
         self._ledger = ledger
+        self._crew = crew
         self._order = order
         self._briefing = briefing
         self._skip_others = skip_others
@@ -77,7 +66,9 @@ class Iteration:
         self._unjudged: Unjudged | None = None
         self._round: tuple[str, Proof] = ("", Proof())  # key and gates of the last fix round
 
-    def run(self, plan: Plan, task: Task, retry: Retry, *, blocked: Sequence[Gate] = (), leaf: bool = True) -> Ended:
+    def run(
+        self, plan: Plan, task: Task, retry: Retry, agent: Agent, *, blocked: Sequence[Gate] = (), leaf: bool = True
+    ) -> Ended:
         """Run one attempt at a task and return how it ended; both ends are in the journal.
 
         `blocked` are the failed gates of a checkpoint: then the agent is asked to mend those, and they alone decide.
@@ -87,14 +78,14 @@ class Iteration:
         if leaf and task.mark != "-":
             plan = self._ports.spec.write(task.key, "-")
         self._ports.spec.hold()
-        started = self._start(task, retry, before, fix_round=bool(blocked))
+        started = self._start(task, retry, before, agent.name, fix_round=bool(blocked))
         self._ports.view.started(task, started, self._order)
         if self._order.looks_at(task):
             self.proving.bring_up_servers(task, before)
         if reason := self.attendant(task.key).stop_reason():
             outcome = AgentOutcome(ending=Ending.STOPPED, error=reason)
         else:
-            outcome = self._ask_agent(plan, task, started, retry, blocked)
+            outcome = agent.run(self._request(plan, task, started, retry, blocked), self.attendant(task.key))
         self.proving.files_changed()
         left = Unjudged(task=task, started=started, before=before, outcome=outcome, fix_round=bool(blocked))
         return self._judge(left)
@@ -149,7 +140,7 @@ class Iteration:
             after=here.tree,
             after_large=dict(here.large),
         )
-        ended = _with_verdict(looked, verdict)
+        ended = with_verdict(looked, verdict)
         self._ledger.record(ended)
         self._ports.view.ended(task, ended)
         return ended
@@ -170,14 +161,15 @@ class Iteration:
     def _judge(self, left: Unjudged) -> Ended:
         self._unjudged = left
         seen = self._look(left.task, left.started, left.before, left.outcome, fix_round=left.fix_round)
-        ended = self._describe(left.task, left.started, seen)
+        ended = describe(left.task, left.started, seen)
         self._ledger.record(ended)
         self._unjudged = None
+        self._crew.heard(left.started.agent, seen.diagnosis)
         self._round = (left.task.key, Proof(gates=seen.gates)) if left.fix_round else ("", Proof())
         self._ports.view.ended(left.task, ended)
         return ended
 
-    def _start(self, task: Task, retry: Retry, before: Snapshot, *, fix_round: bool) -> Started:
+    def _start(self, task: Task, retry: Retry, before: Snapshot, agent: str, *, fix_round: bool) -> Started:
         record = self._ledger.history.of(task.key)
         fresh = record.settled or record.first is None
         base = before if fresh or record.first is None else _base(record.first)
@@ -190,7 +182,7 @@ class Iteration:
             line=task.line,
             attempt=1 if record.settled else len(record.tried) + 1,
             iteration=self._ledger.history.iterations + 1,
-            agent=self._order.agent,
+            agent=agent,
             strategy=retry.strategy.value,
             timeout=retry.timeout,
             base=base.tree,
@@ -200,12 +192,10 @@ class Iteration:
         self._ledger.record(started)
         return started
 
-    def _ask_agent(
-        self, plan: Plan, task: Task, started: Started, retry: Retry, blocked: Sequence[Gate]
-    ) -> AgentOutcome:
+    def _request(self, plan: Plan, task: Task, started: Started, retry: Retry, blocked: Sequence[Gate]) -> AgentRequest:
         stem = f"{file_name(task.key)}-{started.attempt}"
         record = self._ledger.history.of(task.key)
-        request = AgentRequest(
+        return AgentRequest(
             prompt=self._briefing.prompt(plan, task, record, retry, started, blocked),
             cwd=self._order.root,
             env={
@@ -221,7 +211,6 @@ class Iteration:
             substitutions={"tasks_file": str(self._order.tasks_file), "task": task.key},
             files_token=self._ports.repo.files_token,
         )
-        return self._ports.agent.run(request, self.attendant(task.key))
 
     def attendant(self, key: str = "") -> Attendant:
         """Return who watches over the child processes of a task."""
@@ -251,11 +240,13 @@ class Iteration:
             fix_round=fix_round,
             looking=looking,
         )
-        verdict: Verdict = judge(evidence)
+        diagnosis = diagnose(outcome, said, self._ports.clock.now())
+        verdict: Verdict = self._crew.verdict(started.agent, diagnosis) or judge(evidence)
         if reason := self.attendant(task.key).stop_reason():
             verdict = Interrupted(reason=reason)
         return Seen(
             outcome=outcome,
+            diagnosis=diagnosis,
             said=said,
             base=base,
             after=after,
@@ -274,69 +265,10 @@ class Iteration:
             self._ports.view.note(text)
         return notes
 
-    def _describe(self, task: Task, started: Started, seen: Seen) -> Ended:
-        outcome, verdict = seen.outcome, seen.verdict
-        failed = next((gate for gate in seen.gates if gate.failed), None)
-        ended = Ended(
-            key=task.key,
-            id=task.id,
-            name=task.name,
-            attempt=started.attempt,
-            seconds=round(outcome.seconds, 3),
-            timeout=started.timeout,
-            strategy=started.strategy,
-            agent=started.agent,
-            summary=seen.said.summary,
-            excerpt=(failed.excerpt if failed else outcome.excerpt)[-EXCERPT_BYTES:],
-            files=tuple(f"{change.status} {change.path}" for change in seen.changes[:NAMED_FILES]),
-            gates=seen_gates(seen.gates),
-            failing=failed.command if failed else "",
-            ended_commands=tuple(
-                f"{command.command[:300]} (ended after {command.seconds:.0f} s, limit {command.limit:.0f} s)"
-                for command in outcome.ended_commands
-            ),
-            notes=(*seen.notes, *_notes(outcome), *_more_files(seen.changes)),
-            after=seen.after.tree,
-            after_large=dict(seen.after.large),
-            checkpoint=started.checkpoint,
-        )
-        return _with_verdict(ended, verdict)
-
-
-def _with_verdict(ended: Ended, verdict: Verdict) -> Ended:
-    match verdict:
-        case Passed():
-            return ended._replace(result="passed", verified=verdict.verified, no_change=verdict.no_change)
-        case Failed():
-            return ended._replace(
-                result="failed",
-                kind=verdict.kind.value,
-                fingerprint=verdict.fingerprint,
-                reason=verdict.reason,
-                progressed=verdict.progressed,
-                environment=verdict.environment,
-                hopeless=verdict.hopeless,
-            )
-        case Interrupted():
-            return ended._replace(result="interrupted", reason=verdict.reason)
-
 
 def _base(started: Started) -> Snapshot:
     return Snapshot(tree=started.base, large=started.large)
 
 
 def _with_timeout(order: Order, seconds: float) -> Limits:
-    return replace(order.limits, task_seconds=seconds)
-
-
-def _notes(outcome: AgentOutcome) -> tuple[str, ...]:
-    notes = [*outcome.notes, *outcome.waited_for]
-    notes.extend(f"answered on the terminal: {question}" for question in outcome.answered)
-    if outcome.leftovers:
-        left = "1 process" if outcome.leftovers == 1 else f"{outcome.leftovers} processes"
-        notes.append(f"ended what the agent left behind: {left}")
-    return tuple(notes)
-
-
-def _more_files(changes: Sequence[Change]) -> tuple[str, ...]:
-    return (f"{len(changes)} files changed, the first {NAMED_FILES} are named",) if len(changes) > NAMED_FILES else ()
+    return replace(order.limits, task_seconds=seconds, end_at=order.until.timestamp() if order.until else 0.0)

@@ -15,12 +15,14 @@ from ralph_wiggum.core.journal import (
     RunEnded,
     SkipAsked,
     Skipped,
+    StopAsked,
     Ticked,
     Waiting,
 )
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.ports import ActivityLog, Clock
 
+WISHES = (SkipAsked, StopAsked)  # what a person may write into the journal of a running run
 SHOWN = (CheckpointBlocked, Ended, Noted, Skipped, Ticked, Waiting)
 
 
@@ -74,14 +76,14 @@ class Ledger:
             self._show_again()
 
     def poll(self) -> bool:
-        """Take in what others appended (ralph-skip); say whether there was anything."""
+        """Take in what others appended (ralph-skip, ralph stop); say whether there was anything."""
         return self._take_in(None)
 
     def _take_in(self, own: Entry | None) -> bool:
         """Fold what is new: the entry of our own, and wishes of a person. Whatever else an agent wrote is no news."""
         taken = False
         for entry in self._journal.poll():
-            if isinstance(entry, SkipAsked) or entry == own:
+            if isinstance(entry, WISHES) or entry == own:
                 own = None if entry == own else own
                 self.history.apply(entry)
                 taken = True

@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.crew import Crew
 from ralph_wiggum.app.iteration import Iteration
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
-from ralph_wiggum.app.order import Order, Ports
+from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
 from ralph_wiggum.app.outcome import Outcome, asked_for, finished, one_task_done, open_end, spent
+from ralph_wiggum.app.pauses import Pauses
 from ralph_wiggum.app.proving import Proof, seen_gates
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import PAGES, Weather
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide, give_up
 from ralph_wiggum.core.errors import Exit
-from ralph_wiggum.core.evidence import Gate, Passed
+from ralph_wiggum.core.evidence import FailureKind, Gate, Passed
 from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
 from ralph_wiggum.core.judge import by_gates_alone
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.provider.roster import Use, outlasts
 from ralph_wiggum.core.select import Close, Finished, Work, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.core.visual.wanted import brings_the_tool, is_pure_validation
+from ralph_wiggum.ports import Agent
 
 
 class Night:
     """A run over one spec. Every step is announced in the ledger before it is taken."""
 
-    def __init__(self, ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        order: Order,
+        briefing: Briefing,
+        jitter: Callable[[], float] = lambda: 0.5,
+    ) -> None:
         self._ports = ports
         self._ledger = ledger
         self._order = order
         self._settling = Settling(ports, ledger, order)
-        self.iteration = Iteration(ports, ledger, order, briefing, self._settling.skip_meanwhile)
+        self._pauses = Pauses(ports, ledger, order)
+        self.crew = Crew(ports, ledger, order, self._pauses, jitter)
+        self.iteration = Iteration(ports, ledger, order, briefing, self.crew, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)
-        self.weather = Weather(ports, ledger, order)
+        self.weather = Weather(ports, ledger, order, self._pauses)
+        self._shortages = 0  # pauses in a row, because the machine was short of something
         self._ending: Outcome | None = None
         self._at = ""  # the key of the task that was worked on last
         self._aside: dict[str, str] = {}  # tasks on which a bug of ours struck, and what to say of it
@@ -63,6 +79,8 @@ class Night:
                     return one_task_done(plan.task(self._worked))
                 if task.key in self._aside:
                     return Outcome(code=Exit.OPEN_TASKS, state="Stopped", reason=self._aside[task.key])
+                if work and self._short():
+                    return None
                 self._at = task.key
                 if work and self._order.one_task:
                     self._worked = task.key
@@ -126,8 +144,8 @@ class Night:
         """Carry out what was decided for a task; `gates` are those that an agent is asked to mend."""
         match decision:
             case Retry() as retry:
-                if self._may_spend(plan):
-                    self._attempt(plan, task, retry, gates, leaf=leaf)
+                if (agent := self._agent(plan)) is not None:
+                    self._after_attempt(plan, self.iteration.run(plan, task, retry, agent, blocked=gates, leaf=leaf))
             case Complete():
                 self._complete(task)
             case Skip(reason=reason):
@@ -175,15 +193,32 @@ class Night:
     def _has_gate(self, task: Task) -> bool:
         return self._is_gate(task) or self._order.looks_at(task)
 
-    def _may_spend(self, plan: Plan) -> bool:
-        """Say whether another agent run is within the person's limits; sets the end of the run if not."""
+    def _agent(self, plan: Plan) -> Agent | None:
+        """Return who is to be asked now; None where the run is to end, or has waited and is to look anew (B1)."""
         self._ending = spent(self._ports, self._ledger.history, self._order, plan)
-        return self._ending is None
+        if self._ending is not None:
+            return None
+        choice = self.crew.choice
+        if isinstance(choice, Use):
+            return self.crew.agent(choice)
+        if outlasts(choice, self._order.until):
+            reason = f"{choice.agent}: {choice.reason}, until {choice.until:%H:%M}: that is past --until"
+            self._ending = open_end(plan, self._order, reason)
+        else:
+            self.crew.wait(choice)
+        return None
 
-    def _attempt(
-        self, plan: Plan, task: Task, retry: Retry, gates: tuple[Gate, ...] = (), *, leaf: bool = True
-    ) -> None:
-        self._after_attempt(plan, self.iteration.run(plan, task, retry, blocked=gates, leaf=leaf))
+    def _short(self) -> bool:
+        """Wait where the machine is short of something (B7); say whether it was."""
+        reason = self._ports.machine.shortage()
+        if not reason:
+            self._shortages = 0
+            return False
+        seconds = PROBE_SECONDS[min(self._shortages, len(PROBE_SECONDS) - 1)]
+        self._shortages += 1
+        until = self._ports.clock.now() + timedelta(seconds=seconds)
+        self._pauses.wait(reason, until, lambda: not self._ports.machine.shortage())
+        return True
 
     def _after_attempt(self, plan: Plan, ended: Ended) -> None:
         if self.weather.is_bad(ended):
@@ -191,6 +226,8 @@ class Night:
                 self._ride_out(ended)
         elif ended.result == "passed" and ended.key in plan.by_key:
             self._complete(plan.task(ended.key))
+        elif ended.kind == FailureKind.DISK.value and ended.key in plan.by_key:
+            self._settling.put_back(plan.task(ended.key))  # what it wrote may be what fills the disk
 
     def _complete(self, task: Task) -> None:
         ended = self._ledger.history.of(task.key).passed

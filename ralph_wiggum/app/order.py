@@ -13,7 +13,7 @@ from ralph_wiggum.core import classify
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.visual.looked import Looked
-from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Repo, Servers, Spec, Watcher
+from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Machine, Repo, Servers, Spec, Watcher
 
 PROBE_SECONDS = (300.0, 900.0, 1800.0, 3600.0)  # O37: wait 5, 15, 30, 60 minutes between probes
 
@@ -86,16 +86,30 @@ class Validator(Protocol):
         ...
 
 
+class NetworkLook(Protocol):
+    """Says, asked again and again, whether the network is back; costs next to nothing and never blocks."""
+
+    def __call__(self) -> bool:
+        """Return whether it was seen to be back since the last call."""
+        ...
+
+    def close(self) -> None:
+        """End what is still going on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The collaborators of a run."""
+    """The collaborators of a run. `agents` are in the order in which they are to be asked, at least one."""
 
     spec: Spec
     repo: Repo
     checks: Checks
-    agent: Agent
+    agents: Sequence[Agent]
     servers: Servers
     validator: Validator
+    machine: Machine
     clock: Clock
     view: View
     interrupted: Callable[[], str]  # "" or the name of the signal that asked for the end
+    network: Callable[[str], NetworkLook]  # a look at the network as the agent of that name needs it

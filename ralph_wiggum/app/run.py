@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, QUEUED, Task
 from ralph_wiggum.core.outside_text import plain
+from ralph_wiggum.core.provider.cause import Cause, Diagnosis
 from ralph_wiggum.core.select import Finished, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
@@ -42,6 +43,19 @@ class KeptBaseline(Protocol):
 
 class CheckSet(Checks, KeptBaseline, Protocol):
     """Checks as a run needs them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether an agent can work, as far as can be told in the evening without spending anything (B1).
+
+    `cause` is None where nothing speaks against it; else `words` say what does, and `hint` what to do.
+    """
+
+    agent: str
+    cause: Cause | None = None
+    words: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +81,9 @@ class Run:
         briefing: Briefing,
         facts: Facts,
         report_bug: Callable[[BaseException], str],
-        keep_house: Callable[[], None],
+        keep_house: Callable[[], Iterable[str]],
+        preflight: Callable[[], Iterable[Readiness]] = tuple,
+        jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._ports = ports
         self._ledger = ledger
@@ -76,7 +92,8 @@ class Run:
         self._setup = setup
         self._facts = facts
         self._keep_house = keep_house
-        self._night = Night(ports, ledger, order, briefing)
+        self._preflight = preflight
+        self._night = Night(ports, ledger, order, briefing, jitter)
         self._endurance = Endurance(
             ports, report_bug, self._night.mending.distrust, self._night.set_aside, lambda: tend(ports, ledger)
         )
@@ -134,6 +151,9 @@ class Run:
             self._ports.view.note(words)
         for warned in self._ports.spec.plan().warnings:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
+        for words in self._ports.machine.begin():
+            self._note(words)
+        self._look_at_agents()
         self._set_up()
         self._bring_up_servers()
         self._take_baseline()
@@ -155,6 +175,20 @@ class Run:
     def _note(self, text: str) -> None:
         self._ledger.note(text)
         self._ports.view.note(text)
+
+    def _look_at_agents(self) -> None:
+        """Say in the evening which agents cannot work, and leave them alone (B1); RalphError where none can."""
+        found = tuple(self._preflight())
+        hints = [f"{each.agent}: {each.hint}" for each in found if each.hint]
+        for each in found:
+            if each.cause is not None:
+                self._ledger.note(f"{each.agent}: {each.words}" + (f" ({each.hint})" if each.hint else ""))
+        if found and all(each.cause is not None for each in found):
+            what = "; ".join(f"{each.agent}: {each.words}" for each in found)
+            raise RalphError(f"no agent can work: {what}", hint="; ".join(hints))
+        for each in found:
+            if each.cause is not None:
+                self._night.crew.heard(each.agent, Diagnosis(cause=each.cause, words=each.words))
 
     def _set_up(self) -> None:
         """Run the set-up commands (O35); one that fails is said, and the night goes on."""
@@ -222,8 +256,7 @@ class Run:
 
     def _loop(self) -> Outcome:
         while True:
-            with suppress(OSError):  # the next step tries again
-                self._keep_house()
+            self._look_after_itself()
             outcome = self._endurance.take(self._night.step)
             if outcome is not None:
                 return outcome
@@ -231,6 +264,12 @@ class Run:
                 return by_signal(signal)
             if not self._endurance.trouble.count:  # else its success would pass for that of the step
                 self._endurance.take(lambda: self.show_status("Running"))
+
+    def _look_after_itself(self) -> None:
+        """Between two steps: lock, keeper, room for logs, the folder itself; what time did meanwhile."""
+        with suppress(OSError):  # the next step tries again
+            for words in (*self._keep_house(), *self._ports.machine.jumps()):
+                self._note(words)
 
     def show_status(self, state: str) -> None:
         """Rewrite the status block of activity.md from plan and history (O27)."""

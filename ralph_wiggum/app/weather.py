@@ -29,11 +29,11 @@ class Suspect:
 class Weather:
     """Tells bad tasks from bad weather."""
 
-    def __init__(self, ports: Ports, ledger: Ledger, order: Order) -> None:
+    def __init__(self, ports: Ports, ledger: Ledger, order: Order, pauses: Pauses) -> None:
         self._ports = ports
         self._ledger = ledger
         self._order = order
-        self._pauses = Pauses(ports, ledger, order)
+        self._pauses = pauses
         self._suspect: Suspect | None = None
         self._probing = ""  # the fingerprint that the next attempt probes for, after a wait
         self._waits = 0

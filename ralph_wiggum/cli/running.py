@@ -42,7 +42,7 @@ def run(
         request = wiring.Request(
             project=project,
             settings=settings,
-            agent=wiring.choose_agent(settings, os.environ.get("PATH")),
+            agents=wiring.choose_agents(settings, os.environ.get("PATH")),
             max_iterations=settings.max_iterations,
             until=until,
             optional=optional,

@@ -214,4 +214,15 @@ class Interrupted:
     reason: str
 
 
-Verdict = Passed | Failed | Interrupted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """The attempt says nothing of the task: the agent or its provider did not serve it (B1). It counts as nothing.
+
+    `cause` is a word of Cause.
+    """
+
+    cause: str
+    reason: str
+
+
+Verdict = Passed | Failed | Interrupted | Unserved

@@ -82,6 +82,7 @@ class History:
         self.held: dict[str, Held] = {}  # agents that are left alone, by name; across runs
         self.stop: StopAsked | None = None
         self.cost = 0.0  # of this run's attempts, US dollars, by the agents' own figures
+        self.waits: list[tuple[Waiting, str]] = []  # of this run, with the time of day (ISO) at which each was over
         self.current: Started | None = None
         self.asked: dict[str, SkipAsked] = {}
         self.baseline: Baseline | None = None
@@ -124,12 +125,13 @@ class History:
             case RunStarted():
                 self.run, self.ended, self.iterations = entry, None, 0
                 self.waiting = self.current = self.stop = None
-                self.notes, self.cost = [], 0.0
+                self.notes, self.cost, self.waits = [], 0.0, []
             case RunEnded():
                 self.ended, self.waiting, self.current = entry, None, None
             case Waiting():
                 self.waiting = entry
             case WentOn():
+                self.waits += [(self.waiting, entry.at)] if self.waiting is not None else []
                 self.waiting = None
             case Held():
                 self.held[entry.agent] = entry

@@ -95,6 +95,42 @@ def _why_and_how_far(plan: Plan, history: History, reason: str) -> Iterator[str]
     figures = [f"{counts.completed}/{counts.total} tasks complete", *(f"{n} {word}" for n, word in parts if n)]
     yield f"The run ended: {plain(reason)}."
     yield ", ".join(figures) + "."
+    waited = sum(_seconds(wait.at, over) for wait, over in history.waits)
+    if waited >= 1:
+        yield f"Waited for {_long(waited)} in all: {', '.join(_waited_for(history))}."
+    if history.cost:
+        yield f"Spent ${history.cost:.2f}, by the agents' own figures."
+
+
+def _waited_for(history: History) -> Iterator[str]:
+    """Yield what was waited for, each once, the longest first."""
+    seconds: dict[str, float] = {}
+    for wait, over in history.waits:
+        seconds[plain(wait.reason, 80)] = seconds.get(plain(wait.reason, 80), 0.0) + _seconds(wait.at, over)
+    longest = sorted(seconds.items(), key=lambda item: -item[1])
+    yield from (f"{reason} ({_long(spent)})" for reason, spent in longest[:NAMED])
+    if len(longest) > NAMED:
+        yield f"and {len(longest) - NAMED} more"
+
+
+def _seconds(begin: str, end: str) -> float:
+    try:
+        return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
+    except (ValueError, TypeError):  # a line of the journal that somebody edited
+        return 0.0
+
+
+def _long(seconds: float) -> str:
+    """Return a length of time for people.
+
+    >>> _long(42), _long(125), _long(7260)
+    ('42 s', '2 min', '2 h 1 min')
+    """
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
 def _ticked_tonight(plan: Plan, history: History) -> list[tuple[Task, Ticked]]:

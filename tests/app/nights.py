@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from tests.fakes import (
     Play,
     ScriptedAgent,
     ScriptedChecks,
+    ScriptedMachine,
+    ScriptedNetwork,
     ScriptedServers,
     ScriptedValidator,
     TextSpec,
@@ -86,6 +88,7 @@ class NightOfFakes:
         repo: MemoryRepo | None = None,
         spec: TextSpec | None = None,
         interrupted: str = "",
+        others: Sequence[ScriptedAgent] = (),
         **wishes: Any,
     ) -> None:
         self.spec = spec or TextSpec(tasks)
@@ -98,6 +101,8 @@ class NightOfFakes:
         self.log = MemoryLog()
         self.view = QuietView()
         self.agent = ScriptedAgent(play)
+        self.machine = ScriptedMachine()
+        self.network = ScriptedNetwork()
         self.interrupted = interrupted
         self.order = replace(
             Order(
@@ -118,12 +123,14 @@ class NightOfFakes:
             spec=self.spec,
             repo=self.repo,
             checks=self.checks,
-            agent=self.agent,
+            agents=(self.agent, *others),
             servers=self.servers,
             validator=self.validator,
+            machine=self.machine,
             clock=self.clock,
             view=self.view,
             interrupted=lambda: self.interrupted,
+            network=lambda _: self.network,
         )
         self.ledger = Ledger(self.journal, self.log, self.clock, self.order.run_id)
         self.ledger.load()
