@@ -28,10 +28,14 @@ EVENING = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 
 
 class HandClock:
-    """A clock that moves only when somebody pauses or pushes it."""
+    """A clock that moves only when somebody pauses or pushes it.
 
-    def __init__(self, start: datetime = EVENING) -> None:
+    A pause is one push, or pushes of `step` seconds with a look at `wake` after each, as the real one has it.
+    """
+
+    def __init__(self, start: datetime = EVENING, step: float = float("inf")) -> None:
         self._now = start
+        self._step = step
         self._monotonic = 0.0
         self.pauses: list[float] = []
 
@@ -47,8 +51,13 @@ class HandClock:
 
     def pause(self, seconds: float, wake: Callable[[], bool]) -> None:
         self.pauses.append(seconds)
-        if not wake():
-            self.push(seconds)
+        while seconds > 0 and not wake():
+            self.push(min(seconds, self._step))
+            seconds -= self._step
+
+    def set_forward(self, seconds: float) -> None:
+        """Set the time of day, as a person or a time server does; what has gone by stays the same."""
+        self._now += timedelta(seconds=seconds)
 
 
 class MemoryJournal:

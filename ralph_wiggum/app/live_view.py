@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,12 +17,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ralph_wiggum.app.view import gate_words, label, progress_words, ticked_words
+from ralph_wiggum.app.view import TextStream, gate_words, label, progress_words, ticked_words
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, Skipped, Started, Ticked
 from ralph_wiggum.core.model import DONE, Plan, Task
 from ralph_wiggum.core.outside_text import plain
+from ralph_wiggum.core.run_words import clock_words, held_words, stop_words
 from ralph_wiggum.core.select import next_task
 from ralph_wiggum.core.status import Counts, count, unverified
 from ralph_wiggum.core.terminal import clean
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 REDRAW_SECONDS = 0.25
 OUTPUT_LINES = 6
+HELD_LINES = 3
 SHORTEST_BAR = 8
 OUTPUT_CHARACTERS = 4096  # of what an agent printed last; the log holds all of it
 
@@ -42,7 +44,10 @@ NO_TASKS = Counts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveState:
-    """What the live part of the screen shows. Times in seconds; `wait` is "" where the run does not wait."""
+    """What the live part of the screen shows. Times in seconds; `wait` is "" where the run does not wait.
+
+    `held` are the agents that are left alone, with the time of their return; `stopping` says that the end was asked for.
+    """
 
     spec: str = ""
     counts: Counts = NO_TASKS
@@ -54,6 +59,8 @@ class LiveState:
     output: tuple[str, ...] = ()
     next: str = ""
     wait: str = ""
+    held: tuple[str, ...] = ()
+    stopping: str = ""
 
 
 def render(state: LiveState, width: int) -> RenderableType:
@@ -65,6 +72,9 @@ def render(state: LiveState, width: int) -> RenderableType:
         parts.append(_line(state.task, width, "bold cyan"))
         parts.append(_line(_doing(state), width, "dim"))
         parts += [_line(f"  │ {line}", width, "dim") for line in state.output]
+    parts += [_line(f"left alone: {held}", width, "yellow") for held in state.held[:HELD_LINES]]
+    if state.stopping:
+        parts.append(_line(state.stopping, width, "yellow"))
     if state.next:
         parts.append(_line(f"next: {state.next}", width, ""))
     return Group(*parts)
@@ -83,10 +93,11 @@ class LiveView:
         self._began = 0.0
         self._tail = ""
         self._plan: Plan | None = None
+        self._history: History | None = None
 
     def progress(self, plan: Plan, history: History) -> None:
-        """Take the figures."""
-        self._plan = plan
+        """Take the figures; the history is looked at again whenever something is drawn."""
+        self._plan, self._history = plan, history
         self._update(
             counts=count(plan), unverified=len(unverified(plan, history)), task="", wait="", next=_next(plan, None)
         )
@@ -133,7 +144,8 @@ class LiveView:
 
     def waiting(self, reason: str, until: datetime) -> None:
         """Show the wait in place of the task."""
-        self._update(wait=f"waiting until {until:%H:%M}: {plain(reason)}", task="")
+        words = clock_words(until, self._clock.now())
+        self._update(wait=f"waiting until {words}: {plain(reason)}", task="")
         self._say(self.state.wait, "yellow")
 
     def note(self, text: str) -> None:
@@ -169,6 +181,9 @@ class LiveView:
         if self.state.task:
             elapsed = self._clock.monotonic() - self._began
             self.state = replace(self.state, elapsed=elapsed, output=_last_lines(self._tail))
+        if self._history is not None:
+            held = held_words(self._history, self._clock.now())
+            self.state = replace(self.state, held=held, stopping=stop_words(self._history.stop))
         if self._live is None and not self._quiet:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._try(self._live.start)
@@ -191,9 +206,9 @@ class LiveView:
             self._live = None
 
 
-def console_on(stream: TextIO) -> Console:
+def console_on(stream: TextStream) -> Console:
     """Return a console on a terminal; NO_COLOR is rich's own business."""
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    return Console(file=cast("IO[str]", stream), highlight=False, markup=False, emoji=False)
 
 
 def _bar(state: LiveState, width: int) -> RenderableType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ralph_wiggum.app.events import View
 from ralph_wiggum.core.evidence import Gate, GateStatus
@@ -13,6 +13,7 @@ from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, Skipped, Started, Ticked
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.outside_text import plain
+from ralph_wiggum.core.run_words import clock_words
 from ralph_wiggum.core.status import Counts, count
 from ralph_wiggum.ports import Clock
 
@@ -22,10 +23,26 @@ if TYPE_CHECKING:
 GATE_WORDS = {GateStatus.PASSED: "passed", GateStatus.FAILED: "FAILED", GateStatus.NOT_RUN: "not run"}
 
 
+class TextStream(Protocol):
+    """What a view writes to."""
+
+    def write(self, text: str, /) -> int:
+        """Take a text."""
+        ...
+
+    def flush(self) -> None:
+        """Show it."""
+        ...
+
+    def isatty(self) -> bool:
+        """Say whether it is a terminal."""
+        ...
+
+
 class PlainView:
     """Prints one line for each event with the time of day; survives a pipe or a terminal that was closed (O12)."""
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextStream, clock: Clock) -> None:
         self._stream = stream
         self._clock = clock
         self._quiet = False
@@ -70,7 +87,7 @@ class PlainView:
 
     def waiting(self, reason: str, until: datetime) -> None:
         """Say that the run waits."""
-        self._say(f"waiting until {until:%H:%M}: {plain(reason)}")
+        self._say(f"waiting until {clock_words(until, self._clock.now())}: {plain(reason)}")
 
     def note(self, text: str) -> None:
         """Say it, each line by itself."""
@@ -100,7 +117,7 @@ class PlainView:
             self._quiet = True
 
 
-def choose_view(stream: TextIO, clock: Clock, environ: Mapping[str, str], *, spec: str = "") -> View:
+def choose_view(stream: TextStream, clock: Clock, environ: Mapping[str, str], *, spec: str = "") -> View:
     """Return the live view on a terminal that can move its cursor, the plain one everywhere else."""
     if environ.get("TERM", "") in {"", "dumb"} or not _is_terminal(stream):
         return PlainView(stream, clock)
@@ -140,7 +157,7 @@ def progress_words(counts: Counts) -> str:
     )
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextStream) -> bool:
     try:
         return stream.isatty()
     except ValueError:  # closed

@@ -89,6 +89,7 @@ class NightOfFakes:
         spec: TextSpec | None = None,
         interrupted: str = "",
         others: Sequence[ScriptedAgent] = (),
+        clock: HandClock | None = None,
         **wishes: Any,
     ) -> None:
         self.spec = spec or TextSpec(tasks)
@@ -96,7 +97,7 @@ class NightOfFakes:
         self.checks = checks or ScriptedChecks()
         self.servers = servers or ScriptedServers()
         self.validator = validator or ScriptedValidator()
-        self.clock = HandClock()
+        self.clock = clock or HandClock()
         self.journal = journal or MemoryJournal()
         self.log = MemoryLog()
         self.view = QuietView()

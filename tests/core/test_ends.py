@@ -1,0 +1,83 @@
+"""When another attempt may begin: limits of time and money (O10)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ralph_wiggum.core.ends import agent_runs, too_expensive, too_late
+from ralph_wiggum.core.history import History
+from ralph_wiggum.core.journal import Ended, GateSeen, Started
+
+SEVEN = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+
+
+def lasted(*seconds: float, checks: float = 0.0) -> list[Ended]:
+    return [Ended(seconds=each, gates=(GateSeen(seconds=checks),) if checks else ()) for each in seconds]
+
+
+@pytest.mark.parametrize(
+    ("minutes_before", "attempts", "words"),
+    [
+        pytest.param(60, lasted(300, 300, 300), "", id="time enough"),
+        pytest.param(4, lasted(300, 300, 300), "too few: an attempt takes about 300 s", id="it cannot come to its end"),
+        pytest.param(6, lasted(300, 300, 300), "", id="it just can"),
+        pytest.param(6, lasted(300, 300, 300, checks=90), "about 390 s", id="its checks take time too"),
+        pytest.param(1, [], "", id="nobody knows how long one takes"),
+        pytest.param(1, lasted(300, 300), "", id="two say too little"),
+        pytest.param(4, lasted(10, 300, 20, 3000), "", id="the middle counts, not the longest"),
+        pytest.param(0, [], "it is past 07:00", id="the moment itself"),
+        pytest.param(-5, lasted(1, 1, 1), "it is past 07:00", id="after it"),
+    ],
+)
+def test_the_last_task_is_not_begun_when_it_cannot_finish(
+    minutes_before: float, attempts: list[Ended], words: str
+) -> None:
+    said = too_late(SEVEN, SEVEN - timedelta(minutes=minutes_before), attempts)
+    assert words in said
+    assert bool(said) is bool(words)
+
+
+def test_without_until_it_is_never_too_late() -> None:
+    assert not too_late(None, SEVEN, lasted(1e9, 1e9, 1e9))
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "costs", "words"),
+    [
+        pytest.param(None, 1000.0, (5.0, 5.0, 5.0), "", id="no limit"),
+        pytest.param(10.0, 2.0, (1.0, 1.0, 1.0), "", id="money enough"),
+        pytest.param(10.0, 10.0, (), "$10.00 are spent, of the $10.00", id="all spent"),
+        pytest.param(10.0, 9.5, (1.0, 1.0, 1.0), "about $1.00, would go beyond", id="the next one would go beyond"),
+        pytest.param(10.0, 9.5, (1.0, 1.0), "", id="two say too little"),
+        pytest.param(10.0, 9.5, (-1.0, -1.0, -1.0), "", id="an agent without figures"),
+    ],
+)
+def test_no_attempt_is_begun_that_would_cost_too_much(
+    limit: float | None, spent: float, costs: tuple[float, ...], words: str
+) -> None:
+    said = too_expensive(limit, spent, [Ended(cost=cost) for cost in costs])
+    assert words in said
+    assert bool(said) is bool(words)
+
+
+def test_attempts_that_were_cut_off_or_needed_no_agent_are_no_measure() -> None:
+    history = History(
+        [
+            Started(key="1"),
+            Ended(key="1", result="interrupted", seconds=1.0),
+            Started(key="1"),
+            Ended(key="1", result="failed", seconds=2.0),
+            Ended(key="2", result="passed", how="checkpoint", seconds=3.0),
+            Started(key="3"),
+            Ended(key="3", result="passed", seconds=4.0),
+        ]
+    )
+    assert sorted(ended.seconds for ended in agent_runs(history)) == [2.0, 4.0]
+
+
+def test_an_attempt_that_its_provider_did_not_serve_takes_no_iteration_but_its_cost_counts() -> None:
+    history = History([Started(key="1"), Ended(key="1", result="interrupted", cause="usage limit", cost=0.25)])
+    assert history.iterations == 0
+    assert history.cost == 0.25
