@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,7 +25,8 @@ from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
 from ralph_wiggum.adapters.manifests import read_manifests
 from ralph_wiggum.adapters.network import NetworkLook
 from ralph_wiggum.adapters.process import Family
-from ralph_wiggum.adapters.project import Project, claim_state
+from ralph_wiggum.adapters.project import STATE, Project, claim_state
+from ralph_wiggum.adapters.run_id import new_run_id
 from ralph_wiggum.adapters.run_lock import Holder, RunLock
 from ralph_wiggum.adapters.servers.server_set import ServerSet
 from ralph_wiggum.adapters.servers.set_up import ShellSetUp
@@ -72,11 +72,7 @@ class Request:
     attempts: int = 3  # of ralph-next
     ask_before_skip: Callable[[Task, str], bool] | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-
-
-def new_run_id(now: datetime) -> str:
-    """Return the id of a run: the time and a random part, sortable."""
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    run_id: str = ""  # chosen by the caller, who writes beside the run's logs; "": here
 
 
 def policy(request: Request) -> Policy:
@@ -148,7 +144,7 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
     `keeper` was forked before anything heavy was imported and before the lock was opened.
     """
     started = SystemClock(interrupts.fileno()).now()
-    run_id = new_run_id(started)
+    run_id = request.run_id or new_run_id(started)
     project = request.project
     with RunLock(project.root) as lock:
         lock.acquire(spec=project.spec, run=run_id, started=started.isoformat(timespec="seconds"))
@@ -346,9 +342,10 @@ def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:
 
 
 def sweep_earlier(project: Project, previous: Holder | None) -> int:
-    """End what an earlier run left behind when it and its keeper were killed; return how many processes."""
+    """End what earlier runs in this work tree left behind when they and their keepers were killed; return how many."""
     history = History(read_journal(project.journal_file)[0])
     marks = {history.run.run} if history.run is not None and history.ended is None else set()
+    marks |= {folder.name for folder in (project.root / STATE).glob("*/runs/*")}  # of any spec, however long ago
     if previous is not None and previous.run:
         marks.add(previous.run)
         if previous.keeper:
