@@ -22,6 +22,7 @@ from pathlib import Path
 from bench_flood import flood
 from bench_gap import gap
 from bench_ground import Ground, LeftOutError, Row, compile_stub
+from bench_night import night
 from bench_pages import pages
 from bench_repository import repository
 from bench_start import parsing, prompt, status
@@ -36,6 +37,7 @@ MEASUREMENTS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "repository": repository,
     "parsing": parsing,
     "pages": pages,
+    "night": night,
 }
 HEADINGS = ("what", "measured", "goal", "met", "floor", "times", "the floor is")
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.pauses import Pauses
-from ralph_wiggum.core.evidence import Failed, Unserved
-from ralph_wiggum.core.journal import Held
+from ralph_wiggum.core.evidence import AgentOutcome, Failed, Said, Unserved
 from ralph_wiggum.core.provider import roster
 from ralph_wiggum.core.provider.cause import UNSERVED, Cause, Diagnosis
+from ralph_wiggum.core.provider.classify import diagnose
 from ralph_wiggum.core.provider.roster import Hold, Use, WaitUntil
 from ralph_wiggum.core.provider.verdict import verdict
 from ralph_wiggum.ports import Agent
@@ -62,6 +62,11 @@ class Crew:
             held = self._ledger.history.held[choice.agent]
             self._ledger.record(held._replace(until=now.isoformat()))
 
+    def diagnose(self, agent: str, outcome: AgentOutcome, said: Said) -> Diagnosis:
+        """Return what ended an attempt of an agent."""
+        provider = agent not in self._order.without_provider
+        return diagnose(outcome, said, self._ports.clock.now(), provider=provider)
+
     def verdict(self, agent: str, diagnosis: Diagnosis) -> Failed | Unserved | None:
         """Return the verdict on an attempt that the agent or its provider decides; None: the work decides."""
         hold = self._next_hold(agent, diagnosis) if diagnosis.cause in UNSERVED else None
@@ -74,11 +79,11 @@ class Crew:
         if diagnosis.cause in UNSERVED and not (diagnosis.cause is Cause.NOT_STARTED and alone):
             self.hold(agent, self._next_hold(agent, diagnosis))
         elif agent in self._holds and diagnosis.cause not in (Cause.KILLED, Cause.CRASHED, Cause.NOT_STARTED):
-            self._ledger.record(Held(agent=agent))
+            self._ledger.record(roster.to_lifted(agent))
 
     def hold(self, agent: str, hold: Hold) -> None:
         """Leave an agent alone; say which one takes over, if there is one."""
-        self._ledger.record(roster.to_entry(agent, hold))
+        self._ledger.record(roster.to_held(agent, hold))
         words = f"{agent}: {hold.reason}; left alone until {_clock(hold.until, self._ports.clock.now())}"
         choice = self.choice
         words = f"{words}, {choice.agent} takes over" if isinstance(choice, Use) else words
@@ -89,9 +94,8 @@ class Crew:
         return roster.after(self._holds, agent, diagnosis, self._ports.clock.now(), self._jitter())
 
     @property
-    def _holds(self) -> dict[str, Hold]:
-        entries = self._ledger.history.held.items()
-        return {agent: hold for agent, entry in entries if (hold := roster.from_entry(entry)) is not None}
+    def _holds(self) -> roster.Roster:
+        return roster.from_journal(self._ledger.history.held, self._ports.clock.now())
 
 
 def _clock(until: datetime, now: datetime) -> str:

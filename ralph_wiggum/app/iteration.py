@@ -28,7 +28,6 @@ from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
-from ralph_wiggum.core.provider.classify import diagnose
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import Agent, AgentRequest, Limits, Snapshot
 
@@ -240,7 +239,7 @@ class Iteration:
             fix_round=fix_round,
             looking=looking,
         )
-        diagnosis = diagnose(outcome, said, self._ports.clock.now())
+        diagnosis = self._crew.diagnose(started.agent, outcome, said)
         verdict: Verdict = self._crew.verdict(started.agent, diagnosis) or judge(evidence)
         if reason := self.attendant(task.key).stop_reason():
             verdict = Interrupted(reason=reason)

@@ -201,7 +201,7 @@ class Night:
         choice = self.crew.choice
         if isinstance(choice, Use):
             return self.crew.agent(choice)
-        if outlasts(choice, self._order.until):
+        if outlasts(choice.until, self._order.until):
             reason = f"{choice.agent}: {choice.reason}, until {choice.until:%H:%M}: that is past --until"
             self._ending = open_end(plan, self._order, reason)
         else:

@@ -34,6 +34,7 @@ class Order:
     root: Path
     runs: Path  # this run's folder: logs and prompts
     skipped: Path  # where patches of skipped tasks go
+    without_provider: frozenset[str] = frozenset()  # agents that no provider can limit: what they print is not its
     tasks_path: str = ""  # relative to the root, for prompts
     max_iterations: int = 100
     until: datetime | None = None
