@@ -230,6 +230,10 @@ class Spec(Protocol):
         """Undo what an attempt did to marks and to the text of its task (O17); return words for the log."""
         ...
 
+    def held_plan(self) -> Plan | None:
+        """Return the plan as it was at the last `hold`, also that of an earlier run; None if nobody knows."""
+        ...
+
     @property
     def foreign_diff(self) -> str:
         """Return the edits of others that the last `protect` let stay, as a diff; "" if there were none."""

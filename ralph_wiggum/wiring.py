@@ -15,24 +15,32 @@ from pathlib import Path
 from ralph_wiggum.adapters import bug_report
 from ralph_wiggum.adapters import keeper as keepers
 from ralph_wiggum.adapters.activity_file import ActivityFile
-from ralph_wiggum.adapters.agents import catalogue
-from ralph_wiggum.adapters.browser import leftovers as browser_leftovers
+from ralph_wiggum.adapters.agents import catalogue, preflight
 from ralph_wiggum.adapters.browser.agent_browser import AgentBrowser
 from ralph_wiggum.adapters.checks import ShellChecks
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
+from ralph_wiggum.adapters.earlier_runs import sweep_earlier
 from ralph_wiggum.adapters.git.repo import GitRepo
-from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
+from ralph_wiggum.adapters.housekeeping import Housekeeping
+from ralph_wiggum.adapters.journal_file import JournalFile
+from ralph_wiggum.adapters.machine import disk
+from ralph_wiggum.adapters.machine.awake import Awake
+from ralph_wiggum.adapters.machine.host import HostMachine
+from ralph_wiggum.adapters.machine.memory import memory_limit
 from ralph_wiggum.adapters.manifests import read_manifests
 from ralph_wiggum.adapters.network import NetworkLook
 from ralph_wiggum.adapters.process import Family
-from ralph_wiggum.adapters.project import STATE, Project, claim_state
+from ralph_wiggum.adapters.project import Project, claim_state
+from ralph_wiggum.adapters.root_folder import RootFolder
 from ralph_wiggum.adapters.run_id import new_run_id
-from ralph_wiggum.adapters.run_lock import Holder, RunLock
+from ralph_wiggum.adapters.run_lock import RunLock
 from ralph_wiggum.adapters.servers.server_set import ServerSet
 from ralph_wiggum.adapters.servers.set_up import ShellSetUp
 from ralph_wiggum.adapters.spec_files import SpecFiles
+from ralph_wiggum.adapters.state_room import StateRoom
 from ralph_wiggum.adapters.templates import load_templates
 from ralph_wiggum.app import rehearsal
+from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.ledger import Ledger
@@ -44,7 +52,6 @@ from ralph_wiggum.app.view import PlainView
 from ralph_wiggum.core import check_plan
 from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.decide import Policy
-from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Started
 from ralph_wiggum.core.model import Task
@@ -53,7 +60,6 @@ from ralph_wiggum.core.settings import AgentSettings, Settings, limits
 from ralph_wiggum.ports import CheckPlan, Snapshot
 
 SETUP_SECONDS = 600.0
-KEPT_RUNS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,7 @@ def order(request: Request, run_id: str) -> Order:
         spec=project.spec,
         run_id=run_id,
         agent=request.agents[0].name,
+        without_provider=frozenset({"shell"}),
         root=project.root,
         runs=project.state / "runs" / run_id,
         skipped=project.state / "skipped",
@@ -121,7 +128,9 @@ def order(request: Request, run_id: str) -> Order:
         checkpoints=settings.checkpoint_detection,
         policy=policy(request),
         checkpoint_rounds=request.attempts if request.one_task else settings.retry_limit,
-        limits=limits(settings),
+        limits=replace(
+            limits(settings), memory_bytes=memory_limit(settings.machine), disk_bytes=settings.machine.min_disk
+        ),
         visual=settings.visual.enabled,
         visual_patterns=settings.visual_tasks,
         pages=bool(settings.visual.pages) or any(map(targets.page, settings.servers)),
@@ -151,7 +160,6 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
         lock.note(keeper=keeper.pid)
         claim_state(project)
         sweep_earlier(project, lock.previous)
-        forget_old_runs(project)
         parts = assemble(request, run_id, keeper, view, interrupts, on_stop=lambda: lock.note(state="stopping"))
         night = Run(
             parts.ports,
@@ -162,7 +170,17 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
             briefing=parts.briefing,
             facts=Facts(pid=os.getpid(), keeper=keeper.pid, devlog=project.root / "DEVLOG.md"),
             report_bug=lambda error: _report(error, project.root),
-            keep_house=lambda: _keep_house(lock, keeper),
+            keep_house=Housekeeping(
+                lock,
+                keeper,
+                RootFolder(project.root),
+                StateRoom(project.state, request.settings.logs, run_id),
+                lambda: [key for key, record in parts.ledger.history.tasks.items() if not record.settled],
+            ),
+            preflight=lambda: [
+                preflight.look(agent, parts.family, project.root, parts.environ, Attendant(parts.ports, parts.ledger))
+                for agent in request.agents
+            ],
             jitter=random.random,
         )
         try:
@@ -173,6 +191,8 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
         except BaseException:
             parts.servers.stop()
             raise
+        finally:
+            parts.ports.machine.end()
         parts.servers.stop()
         return outcome, night.last_screen(outcome)
 
@@ -182,15 +202,6 @@ def _report(error: BaseException, root: Path) -> str:
     return f" (a bug in ralph; report: {saved})" if saved else " (a bug in ralph)"
 
 
-def _keep_house(lock: RunLock, keeper: keepers.Keeper) -> tuple[str, ...]:
-    """Between two steps: make the lock file again if an agent removed it, the keeper again if something killed it."""
-    lock.renew()
-    if not keeper.alive:
-        keeper.revive()
-        lock.note(keeper=keeper.pid)
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The adapters of one run, put together."""
@@ -198,6 +209,8 @@ class Parts:
     order: Order
     ports: Ports
     ledger: Ledger
+    family: Family
+    environ: Mapping[str, str]
     checks: ShellChecks
     setup: ShellChecks
     servers: ServerSet
@@ -233,7 +246,7 @@ def assemble(
         agents=tuple(catalogue.build(agent, family) for agent in request.agents),
         servers=servers,
         validator=_validation(request, servers, browser),
-        machine=UnwatchedMachine(),
+        machine=_machine(request, run_id),
         clock=clock,
         view=view,
         interrupted=Stop(interrupts, on_stop),
@@ -243,6 +256,8 @@ def assemble(
     return Parts(
         order=plan,
         ports=ports,
+        family=family,
+        environ=environ,
         ledger=Ledger(journal, log, clock, run_id, retry_limit=settings.retry_limit),
         checks=checks,
         servers=servers,
@@ -255,6 +270,14 @@ def assemble(
             servers=lambda: servers.standings,
         ),
     )
+
+
+def _machine(request: Request, run_id: str) -> HostMachine:
+    project, settings = request.project, request.settings.machine
+    awake = Awake(run_id, request.environ) if settings.keep_awake else None
+    git_dir = project.root / ".git"
+    places = disk.places(project.root, project.state, git_dir if git_dir.is_dir() else None, request.environ)
+    return HostMachine(settings, places, awake)
 
 
 def _hosts(agents: Sequence[AgentSettings], name: str) -> tuple[str, ...]:
@@ -339,73 +362,3 @@ def screenshots(project: Project, settings: Settings) -> Path:
 def setup_plans(settings: Settings) -> tuple[CheckPlan, ...]:
     """Return the set-up commands as things to run and look at, in their order."""
     return tuple(CheckPlan(name=line, kind="setup", command=line, timeout=SETUP_SECONDS) for line in settings.setup)
-
-
-def sweep_earlier(project: Project, previous: Holder | None) -> int:
-    """End what earlier runs in this work tree left behind when they and their keepers were killed; return how many."""
-    history = History(read_journal(project.journal_file)[0])
-    marks = {history.run.run} if history.run is not None and history.ended is None else set()
-    marks |= {folder.name for folder in (project.root / STATE).glob("*/runs/*")}  # of any spec, however long ago
-    if previous is not None and previous.run:
-        marks.add(previous.run)
-        if previous.keeper:
-            keepers.wait_for(f"{previous.keeper}@{previous.keeper_began}")
-    found = keepers.sweep(marks, below=True).found if marks else 0
-    for run in marks:
-        browser_leftovers.remove(run)
-    return found
-
-
-def forget_old_runs(project: Project) -> None:
-    """Remove the logs of all but the last runs (O35)."""
-    import shutil  # noqa: PLC0415 - only where there is something to remove
-
-    folder = project.state / "runs"
-    if not folder.is_dir():
-        return
-    for old in sorted(path for path in folder.iterdir() if path.is_dir())[: -KEPT_RUNS + 1]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def choose_agents(settings: Settings, path: str | None) -> tuple[AgentSettings, ...]:
-    """Return the agents that the settings name and that are installed, in their order, else the first installed one.
-
-    RalphError with what to do where there is none. What of a list is missing is looked at again by the preflight.
-    """
-    if settings.agent:
-        chosen = tuple(settings.agents[name] for name in settings.agent)
-        if not any(catalogue.available(agent, path) for agent in chosen):
-            missing = (f"agent {each.name!r}: {_program(each)} is not there" for each in chosen)
-            raise RalphError("; ".join(missing), hint="; ".join(filter(None, (each.install_hint for each in chosen))))
-        return chosen
-    for name in catalogue.ORDER:
-        if name in settings.agents and catalogue.available(settings.agents[name], path):
-            return (settings.agents[name],)
-    raise RalphError(
-        f"no agent is installed (looked for {', '.join(catalogue.ORDER)})",
-        hint="install one, or name any program under agents: in .kiro/settings/ralph.yaml, "
-        "or try --agent shell, which runs the code blocks of the tasks themselves",
-    )
-
-
-def _program(agent: AgentSettings) -> str:
-    return agent.command[0] if agent.command else agent.name
-
-
-class UnwatchedMachine:
-    """A machine that nobody looks at: until the real one is there."""
-
-    def begin(self) -> tuple[str, ...]:
-        """Do nothing."""
-        return ()
-
-    def end(self) -> None:
-        """Do nothing."""
-
-    def shortage(self) -> str:
-        """Return nothing."""
-        return ""
-
-    def jumps(self) -> tuple[str, ...]:
-        """Return nothing."""
-        return ()

@@ -12,11 +12,13 @@ from bench_site import Site, Spans, wait_until_gone
 
 from ralph_wiggum import wiring
 from ralph_wiggum.adapters import settings_file
+from ralph_wiggum.adapters.agents import catalogue
 from ralph_wiggum.adapters.browser.agent_browser import AgentBrowser
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
 from ralph_wiggum.adapters.keeper import Keeper
 from ralph_wiggum.adapters.process_table import system_table
 from ralph_wiggum.adapters.project import claim_state, open_spec
+from ralph_wiggum.adapters.run_id import new_run_id
 from ralph_wiggum.app.order import Validator
 from ralph_wiggum.app.validation import Validation
 from ralph_wiggum.app.view import PlainView
@@ -74,12 +76,12 @@ class _Bench:
         claim_state(opened)
         settings = settings_file.load(project.root, environ=environ)
         self._clock = SystemClock(interrupts.fileno())
-        self._run_id = wiring.new_run_id(self._clock.now())
+        self._run_id = new_run_id(self._clock.now())
         self._interrupts = interrupts
         self._request = wiring.Request(
             project=opened,
             settings=settings,
-            agents=wiring.choose_agents(settings, environ.get("PATH")),
+            agents=catalogue.choose_agents(settings, environ.get("PATH")),
             max_iterations=1,
             environ=environ,
         )

@@ -122,6 +122,9 @@ class TextSpec:
     def hold(self) -> None:
         self._held = self.text
 
+    def held_plan(self) -> Plan | None:
+        return parse.parse(self._held)
+
     def protect(self, key: str) -> tuple[str, ...]:
         result = protect.protect(self._held, self.text, key)
         self.text = result.text

@@ -6,11 +6,13 @@ last 64 KiB are looked at to see whether an entry is there already.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ralph_wiggum.adapters.rights import give_back
 from ralph_wiggum.adapters.whole_file import make_way, replace_file
 from ralph_wiggum.core import activity, log_block
 
@@ -26,16 +28,19 @@ class ActivityFile:
         self._path = path
         self._spec = spec or path.parent.name
         self._last_block = b""
+        self._looked = False  # for a block that stands there twice: once a process, for it costs more
 
     def status(self, block: str) -> None:
-        """Rewrite the status block; one that is torn, or not there yet, is built anew above what the file holds."""
+        """Rewrite the status block; one that is torn, doubled or not there yet is built anew above what is there."""
         self._last_block = log_block.fixed_size(block).encode()
         fd = self._open(os.O_RDWR)
         try:
-            if not log_block.is_block(os.pread(fd, log_block.BLOCK_BYTES, 0)):
+            size = log_block.BLOCK_BYTES if self._looked else HEAD
+            if not log_block.has_one_block(os.pread(fd, size, 0)):
                 self._rebuild(fd)
             else:
                 os.pwrite(fd, self._last_block, 0)
+            self._looked = True
         finally:
             os.close(fd)
 
@@ -80,29 +85,42 @@ class ActivityFile:
     def _open(self, flags: int) -> int:
         """Open the file for a block or an entry; where there is none, begin one with a block.
 
-        A folder or a pipe that an agent put there makes way: it is kept beside the new file.
+        A folder, a pipe or a link that leads nowhere makes way: it is kept beside the new file. Rights that were taken
+        away are given back. OSError where none of that helps.
         """
-        while True:
+        for last in (False, False, False, True):
             try:
                 fd = os.open(self._path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
-            except FileNotFoundError:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(self._path, (self._block(),))
-            except IsADirectoryError:
-                make_way(self._path)
+            except OSError as error:
+                if last or not self._prepared(error):
+                    raise
             else:
                 if stat.S_ISREG(os.fstat(fd).st_mode):
                     return fd
                 os.close(fd)
                 make_way(self._path)
+        raise OSError(errno.EINVAL, "it is no file, again and again", str(self._path))
+
+    def _prepared(self, error: OSError) -> bool:
+        """Do what may help after a failure to open the file; say whether there was anything to do."""
+        if isinstance(error, FileNotFoundError) and not (self._path.is_symlink() and _leads_nowhere(self._path)):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self._path, (self._block(),))
+            return True
+        if isinstance(error, PermissionError):
+            return any((give_back(self._path.parent), give_back(self._path, write=True)))
+        if error.errno in {errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.ENXIO}:
+            make_way(self._path)
+            return True
+        return False
 
     def _block(self) -> bytes:
         return self._last_block or log_block.fixed_size(log_block.empty_block(self._spec)).encode()
 
     def _rebuild(self, fd: int) -> None:
-        """Put a whole block above the text of the log; what is left of a torn or displaced one goes."""
-        above, below = log_block.without_block(os.pread(fd, HEAD, 0))
-        replace_file(self._path, _parts(self._block() + above, fd, below))
+        """Put a whole block above the text of the log; what is left of torn, displaced or doubled ones goes."""
+        head = log_block.without_blocks(os.pread(fd, HEAD, 0))
+        replace_file(self._path, _parts(self._block() + head, fd, HEAD))
 
 
 def _append(fd: int, data: bytes, size: int) -> None:
@@ -115,6 +133,10 @@ def _append(fd: int, data: bytes, size: int) -> None:
     except OSError:
         os.ftruncate(fd, size)
         raise
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return not Path(os.path.realpath(path)).parent.is_dir()
 
 
 def _parts(head: bytes, fd: int, start: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from ralph_wiggum.adapters.capped_log import Log, Tail
 from ralph_wiggum.core.terminal import Cleaner, clean
@@ -20,6 +20,7 @@ MIB = 1024 * KIB
 READ_BYTES = MIB  # of one read; also the size that is asked of the kernel for a pipe
 VIEW_BYTES = 4 * KIB
 VIEW_SECONDS = 0.1
+ERRORS_BYTES = 4 * KIB  # of standard error
 
 
 class Stream(Enum):
@@ -70,8 +71,8 @@ class Capture:
     """All output of one child process.
 
     The log gets the raw bytes of all streams, a line naming the stream wherever it changes. `message` is the end of
-    standard output, `excerpt` the end of everything, `opening` the beginning of everything. `header` goes to the top
-    of the log. Sizes in bytes. A `with` closes it; the texts stay readable.
+    standard output, `errors` that of standard error, `excerpt` the end of everything, `opening` the beginning of
+    everything. `header` goes to the top of the log. Sizes in bytes. A `with` closes it; the texts stay readable.
     """
 
     def __init__(
@@ -89,11 +90,14 @@ class Capture:
     ) -> None:
         self._log = Log(log_path, head_bytes=head_bytes, tail_bytes=tail_bytes, header=header)
         self._message = Tail(message_bytes)
+        self._errors = Tail(ERRORS_BYTES)
         self._everything = Tail(excerpt_bytes)
         self._opening = b""
         self._opening_bytes = opening_bytes
         self._view = View(watcher, monotonic) if watcher else None
         self._stream = Stream.STDOUT
+        self._mid_line = False  # what came last did not end its line
+        self._total = 0
 
     def __enter__(self) -> Self:
         return self
@@ -101,22 +105,33 @@ class Capture:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def add(self, data: bytes, stream: Stream = Stream.STDOUT) -> None:
-        """Take bytes that the child printed."""
-        if not data:
-            return
+    def add(self, data: bytes, stream: Stream = Stream.STDOUT, *, readable: bytes | None = None) -> None:
+        """Take bytes that the child printed.
+
+        `readable` is what they say to a person, where they are no text as they stand: the log gets the bytes, the
+        texts and the view get that.
+        """
+        if data:
+            self._write(data, stream)
+        if said := data if readable is None else readable:
+            self._keep(said, stream)
+
+    def _write(self, data: bytes, stream: Stream) -> None:
         if stream is not self._stream:
             self._stream = stream
-            newline = "" if self._everything.bytes()[-1:] in {b"", b"\n"} else "\n"
+            newline = "\n" if self._mid_line else ""
             self._log.write(f"{newline}[{stream.value}]\n".encode())
         self._log.write(data)
-        if stream is Stream.STDOUT:
-            self._message.add(data)
-        self._everything.add(data)
+        self._mid_line = not data.endswith(b"\n")
+        self._total += len(data)
+
+    def _keep(self, said: bytes, stream: Stream) -> None:
+        (self._message if stream is Stream.STDOUT else self._errors).add(said)
+        self._everything.add(said)
         if room := self._opening_bytes - len(self._opening):
-            self._opening += data[:room]
+            self._opening += said[:room]
         if self._view:
-            self._view.add(data)
+            self._view.add(said)
 
     def settle(self) -> None:
         """Show a watcher what has been held back; to be called when nothing came for a moment."""
@@ -131,6 +146,10 @@ class Capture:
     def message(self) -> str:
         """Return the end of standard output as clean text."""
         return self._message.text()
+
+    def errors(self) -> str:
+        """Return the end of standard error as clean text."""
+        return self._errors.text()
 
     def excerpt(self) -> str:
         """Return the end of everything as clean text."""
@@ -151,7 +170,7 @@ class Capture:
     @property
     def total(self) -> int:
         """Return how many bytes came, of all streams."""
-        return self._everything.total
+        return self._total
 
     @property
     def problem(self) -> str:
@@ -159,13 +178,40 @@ class Capture:
         return self._log.problem
 
 
-class PipeSource:
-    """The reading end of a pipe, as the process loop reads it: everything goes into a capture."""
+class Sink(Protocol):
+    """Where a pipe is poured out: a Capture, or what makes sense of the bytes first."""
 
-    def __init__(self, fd: int, capture: Capture, stream: Stream = Stream.STDOUT) -> None:
+    def add(self, data: bytes, stream: Stream) -> None:
+        """Take bytes that the child printed."""
+        ...
+
+    def settle(self) -> None:
+        """Show what has been held back: nothing more came for a moment."""
+        ...
+
+
+def _never() -> bool:
+    return False
+
+
+class PipeSource:
+    """The reading end of a pipe, as the process loop reads it: everything goes into a sink.
+
+    `hopeless` is asked a few times a second; where it says so, the attempt ends.
+    """
+
+    def __init__(
+        self,
+        fd: int,
+        sink: Sink,
+        stream: Stream = Stream.STDOUT,
+        *,
+        hopeless: Callable[[], bool] = _never,
+    ) -> None:
         self._fd = fd
-        self._capture = capture
+        self._sink = sink
         self._stream = stream
+        self._hopeless = hopeless
         os.set_blocking(fd, False)
         if enlarge := getattr(fcntl, "F_SETPIPE_SZ", None):  # Linux
             try:
@@ -180,13 +226,13 @@ class PipeSource:
     def read(self) -> int:
         """Read what is there, at most READ_BYTES; return how many bytes, 0 at the end. BlockingIOError: nothing now."""
         data = os.read(self._fd, READ_BYTES)
-        self._capture.add(data, self._stream)
+        self._sink.add(data, self._stream)
         return len(data)
 
     def quiet(self, seconds: float) -> bool:  # noqa: ARG002 - the loop's interface; a pipe asks no questions
-        """Show what has been held back; never ends the attempt."""
-        self._capture.settle()
-        return False
+        """Show what has been held back; return whether the attempt must end."""
+        self._sink.settle()
+        return self._hopeless()
 
     def close(self) -> None:
         """Close the descriptor; may be called again."""

@@ -20,7 +20,10 @@ _NOTED = (signal.SIGHUP,)  # the terminal was closed: the night goes on
 
 
 class SystemClock:
-    """The machine's own time. On Linux `monotonic` stands still while the machine is suspended.
+    """The machine's own time. On Linux and macOS `monotonic` stands still while the machine is suspended.
+
+    So a pause is longer than it was to be by the time that the machine slept in it: where a time of day is waited for,
+    `wake` has to look at that.
 
     `wakeup` is a descriptor that becomes readable on a signal (`Interrupts.fileno`), so that a pause ends at once.
     """

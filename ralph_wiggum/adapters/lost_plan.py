@@ -15,7 +15,12 @@ from ralph_wiggum.core.errors import RalphError
 
 def is_lost(project: Project) -> bool:
     """Say whether tasks.md is gone, or no file any more, and the next start puts it back."""
-    if not (project.state / HELD).is_file() or _is_there(project.tasks_file):
+    return not _is_there(project.tasks_file) and was_cut_off(project)
+
+
+def was_cut_off(project: Project) -> bool:
+    """Say whether the last run was killed in the middle of an attempt, or is in one, and a copy of tasks.md is held."""
+    if not (project.state / HELD).is_file():
         return False
     # these are loaded only where something is amiss: `ralph-status` has to be quick
     from ralph_wiggum.adapters.journal_file import read_journal  # noqa: PLC0415 - see above
@@ -24,7 +29,7 @@ def is_lost(project: Project) -> bool:
 
     try:
         return cut_off(History(read_journal(project.journal_file)[0])) is not None
-    except OSError:
+    except RalphError:
         return False
 
 

@@ -26,29 +26,34 @@ sys.exit(1)
 
 
 class NetworkLook:
-    """Asked again and again in a wait, says whether one of the hosts takes a connection; False while nobody knows.
+    """Asked again and again in a wait, says whether the network came back: a look saw it gone, and a later one there.
 
-    A connection is opened and closed, nothing is sent. Without hosts it never says yes. The child of a look ends with
-    `close`, or by itself after some seconds.
+    An agent that says offline while its hosts answer (a certificate, a proxy) has something else, which a look cannot
+    see: then it never says yes, as without hosts. A connection is opened and closed, nothing is sent. The child of a
+    look ends with `close`, or by itself after some seconds.
     """
 
-    def __init__(self, hosts: Sequence[str], port: int = PORT) -> None:
+    def __init__(self, hosts: Sequence[str], port: int = PORT, *, between: float = LOOK_SECONDS) -> None:
         self._argv = [sys.executable, "-I", "-S", "-c", _SCRIPT, str(port), *hosts]
         self._hosts = tuple(hosts)
+        self._between = between
         self._child: subprocess.Popen[bytes] | None = None
+        self._was_gone = False
         self._began = float("-inf")
 
     def __call__(self) -> bool:
-        """Return whether a connection could be made since the last call."""
+        """Return whether the network was seen to be back since the last call."""
         now = time.monotonic()
         if self._child is not None:
             code = self._child.poll()
             if code is None and now - self._began > PATIENCE_SECONDS:
                 self.close()
+                self._was_gone = True
             elif code is not None:
                 self._child = None
-                return code == 0
-        elif self._hosts and now - self._began >= LOOK_SECONDS:
+                self._was_gone = self._was_gone or code != 0
+                return self._was_gone and code == 0
+        elif self._hosts and now - self._began >= self._between:
             self._began = now
             with suppress(OSError):
                 self._child = subprocess.Popen(

@@ -12,6 +12,8 @@ from ralph_wiggum.core import plan_cache
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.model import Plan
 
+PLAN_BYTES = 4 << 20  # of a tasks.md: some 40,000 tasks; what is larger would hold up the loop for a minute
+
 
 def load_plan(path: Path, content: bytes) -> Plan | None:
     """Return the plan that was kept for exactly this content of tasks.md by this version; None otherwise."""
@@ -76,11 +78,15 @@ def read_plan_file(project: Project) -> bytes:
 def read_tasks(path: Path) -> bytes:
     """Return what tasks.md holds; RalphError if it cannot be read."""
     try:
-        return read_file(path)
+        data = read_file(path, PLAN_BYTES + 1)
     except FileNotFoundError:
         raise RalphError(f"no tasks file: {path} is not there", hint="write it, or name another spec") from None
     except OSError as error:
         raise RalphError(f"cannot read {path}: {error.strerror}", hint="it must be a file that you may read") from None
+    if len(data) > PLAN_BYTES:
+        hint = f"a tasks file of up to {PLAN_BYTES >> 20} MB is read; split it into several specs"
+        raise RalphError(f"{path} is too large to be a plan", hint=hint)
+    return data
 
 
 def decode_tasks(data: bytes, path: Path) -> str:

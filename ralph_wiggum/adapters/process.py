@@ -54,7 +54,7 @@ class Family:
             commands = CommandRules.of(limits) if watch_commands else None
             pid = self._launch(start)
             mark = start.env.get(MARK)
-            loop = RunLoop(self.keeper, self._clock, watcher, pid=pid, mark=mark, wakeup=self._wakeup)
+            loop = RunLoop(self.keeper, self._clock, watcher, pid=pid, folder=start.cwd, mark=mark, wakeup=self._wakeup)
             return loop.run(sources, limits, commands, files_token, lasting=lasting or self._lasting)
         except NotStartedError as error:
             return Ended(ending=Ending.NOT_STARTED, error=str(error))

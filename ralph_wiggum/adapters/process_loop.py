@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ralph_wiggum.adapters.bounds import Bounds
 from ralph_wiggum.adapters.clock import drain
 from ralph_wiggum.adapters.keeper import Exited, FamilyEnded, Keeper, sweep
-from ralph_wiggum.adapters.watches import CommandWatch, SilenceWatch
+from ralph_wiggum.adapters.ladder import GRACE_SECONDS
+from ralph_wiggum.adapters.own_time import OwnTime
+from ralph_wiggum.adapters.watches import CommandWatch, SilenceWatch, Stop
 from ralph_wiggum.core.commands import Rules
 from ralph_wiggum.core.evidence import EndedCommand, Ending
 from ralph_wiggum.ports import Clock, Limits, Watcher
@@ -23,6 +26,8 @@ QUIET_SECONDS = 0.02  # nothing for so long: the pipes are empty, though somebod
 ENDING_SECONDS = 20.0  # the keeper's ladder takes 13 s at most
 
 _DISCARD_BYTES = 1 << 20
+_URGENT = (Ending.OUT_OF_MEMORY, Ending.DISK_FULL)  # what is left would be gone within the usual grace
+_URGENT_GRACE_SECONDS = 0.3
 
 
 class Source(Protocol):
@@ -64,7 +69,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a program came to its end; the fields are those of AgentOutcome. `error` also says what cannot be ended."""
+    """How a program came to its end; the fields are those of AgentOutcome. `error` also says what cannot be ended.
+
+    `seconds` is wall time without what the runner itself stood still (OwnTime).
+    """
 
     ending: Ending
     exit_code: int | None = None
@@ -76,27 +84,32 @@ class Ended:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a program that runs must end."""
-
-    ending: Ending
-    error: str = ""
-
-
 class RunLoop:
-    """Watches one program that was started, from its start to the end of its family; used once."""
+    """Watches one program that was started, from its start to the end of its family; used once.
+
+    All its deadlines are in its own time: what the runner stands still, stopped or suspended, is no agent's fault.
+    """
 
     def __init__(
-        self, keeper: Keeper, clock: Clock, watcher: Watcher, *, pid: int, mark: str | None, wakeup: int | None
+        self,
+        keeper: Keeper,
+        clock: Clock,
+        watcher: Watcher,
+        *,
+        pid: int,
+        folder: Path,
+        mark: str | None,
+        wakeup: int | None,
     ) -> None:
         self._keeper = keeper
         self._clock = clock
+        self._time = OwnTime(clock.monotonic)
+        self._folder = folder
         self._agent = keeper.table.look(pid)
         self._pid = pid
         self._mark = mark
         self._watcher = watcher
-        self._began = self._heard = self._ended_at = self._next_tick = self._next_look = clock.monotonic()
+        self._began = self._heard = self._ended_at = self._next_tick = self._next_look = self._time.now()
         self._heard_from: dict[Source, float] = {}
         self._commands: CommandWatch | None = None
         self._status: int | None = None
@@ -123,12 +136,14 @@ class RunLoop:
         for source in sources:
             self._selector.register(source.fileno(), selectors.EVENT_READ, source)
             self._heard_from[source] = self._began
-        self._commands = CommandWatch(self._keeper, self._pid, commands) if commands is not None else None
+        if commands is not None:
+            self._commands = CommandWatch(self._keeper, self._pid, commands, self._began)
         self._silence = SilenceWatch(self._keeper, limits.no_progress_seconds, self._began, files_token)
+        self._bounds = Bounds(self._keeper, limits, self._folder, lambda: self._clock.now().timestamp())
         with self._selector:
             stop = self._watch(self._began + limits.task_seconds)
             self._drain(DRAIN_SECONDS if stop is None else 0.0)
-            family = FamilyEnded(0, 0, 0) if lasting and stop is None else self._end_family()
+            family = FamilyEnded(0, 0, 0) if lasting and stop is None else self._end_family(stop)
             return self._ended(stop, family)
 
     def _watch(self, deadline: float) -> Stop | None:
@@ -137,8 +152,8 @@ class RunLoop:
         while self._status is None:
             if self._lost:
                 return Stop(Ending.CRASHED, "the keeper of processes died, and the agent was ended with it")
-            self._wait(max(0.0, min(self._next_tick, deadline) - self._clock.monotonic()))
-            now = self._clock.monotonic()
+            self._wait(max(0.0, min(self._next_tick, deadline) - self._time.now()))
+            now = self._time.now()
             if self._woken or now >= self._next_look:
                 self._woken = False
                 self._next_look = now + LOOK_SECONDS
@@ -167,11 +182,14 @@ class RunLoop:
             return Stop(Ending.STOPPED, "the terminal waits for an answer that nobody can give")
         if self._commands is not None:
             self._commands.look(now)
+        if (stop := self._bounds.look(now)) is not None:
+            return stop
         return Stop(Ending.NO_PROGRESS) if self._silence.over(now, self._heard) else None
 
     def _wait(self, seconds: float) -> bool:
         """Wait for something to happen, `seconds` at most, and take it in; return whether a source was ready."""
         heard = False
+        self._time.wait(seconds)
         for key, _ in self._selector.select(seconds):
             if key.data is None:
                 drain(key.fd)
@@ -187,7 +205,7 @@ class RunLoop:
         for report in self._keeper.reports():
             if isinstance(report, Exited) and report.pid == self._pid:
                 self._status = report.status
-                self._ended_at = self._clock.monotonic()
+                self._ended_at = self._time.now()
             elif isinstance(report, FamilyEnded):
                 self._family_ended = report
         if not self._lost and self._keeper.gone:
@@ -205,26 +223,27 @@ class RunLoop:
             self._selector.unregister(descriptor)
             self._heard_from.pop(source, None)
         elif not self._discarding:
-            self._heard = self._heard_from[source] = self._clock.monotonic()
+            self._heard = self._heard_from[source] = self._time.now()
 
     def _drain(self, seconds: float) -> None:
         """Read what is there already, until nothing comes or `seconds` are over; what comes later is thrown away."""
-        now = self._clock.monotonic()
+        now = self._time.now()
         end = now + seconds
         quiet = now + min(seconds, QUIET_SECONDS)  # what was written to a terminal arrives a moment later
         while self._heard_from:
             ready = self._wait(max(0.0, min(quiet, end) - now))
-            now = self._clock.monotonic()
+            now = self._time.now()
             quiet = now + QUIET_SECONDS if ready else quiet
             if now >= min(quiet, end):
                 break
         self._discarding = True
 
-    def _end_family(self) -> FamilyEnded:
+    def _end_family(self, stop: Stop | None) -> FamilyEnded:
         """End everything below the keeper, reading and ticking all the while, so that nobody waits for the runner."""
-        request = 0 if self._lost else self._keeper.end_family()
-        end = self._clock.monotonic() + ENDING_SECONDS
-        while not self._lost and (now := self._clock.monotonic()) < end:
+        urgent = stop is not None and stop.ending in _URGENT
+        request = 0 if self._lost else self._keeper.end_family(_URGENT_GRACE_SECONDS if urgent else GRACE_SECONDS)
+        end = self._time.now() + ENDING_SECONDS
+        while not self._lost and (now := self._time.now()) < end:
             self._tick(now)
             if self._family_ended is not None and self._family_ended.request == request:
                 return self._family_ended
@@ -240,11 +259,11 @@ class RunLoop:
         agent = self._keeper.table.look(self._pid)
         ours = agent is not None and self._agent is not None and agent.started == self._agent.started
         swept = sweep([self._mark] if self._mark else [], [self._pid] if ours else [], pause=self._pause)
-        self._ended_at = self._clock.monotonic()
+        self._ended_at = self._time.now()
         return swept
 
     def _pause(self, seconds: float) -> None:
-        self._tick(self._clock.monotonic())
+        self._tick(self._time.now())
         self._wait(seconds)
 
     def _ended(self, stop: Stop | None, family: FamilyEnded) -> Ended:

@@ -47,7 +47,10 @@ class Project:
 
 
 def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds `.kiro/`; RalphError if there is none."""
+    """Return the nearest folder at or above `start` that holds `.kiro/`; RalphError if there is none.
+
+    A folder whose `.kiro/` went away in the middle of an attempt counts as well: it is put back there.
+    """
     try:
         start = Path(os.path.abspath(start))  # noqa: PTH100 - resolve() would leave the path that the person came by
     except FileNotFoundError:
@@ -55,12 +58,31 @@ def find_root(start: Path) -> Path:
     if not start.is_dir():
         raise RalphError(f"no folder {start}", hint="-C takes a folder inside the project")
     for folder in (start, *start.parents):
-        if (folder / ".kiro").is_dir():
+        if os.path.isdir(folder / ".kiro") or _lost_kiro(folder):  # noqa: PTH112 - Path raises where it may not look
             return folder
     raise RalphError(
         f"no .kiro folder in {start} or above it",
         hint="go to the project that holds your specs, or name it with -C DIR",
     )
+
+
+def _lost_kiro(folder: Path) -> bool:
+    """Say whether a spec's state lies here whose last run was killed, or is, in the middle of an attempt."""
+    held = held_projects(folder)
+    if not held:
+        return False
+    from ralph_wiggum.adapters.lost_plan import was_cut_off  # noqa: PLC0415 - it imports this module
+
+    return any(map(was_cut_off, held))
+
+
+def held_projects(root: Path, tasks_file: str = TASKS_FILE, activity_file: str = ACTIVITY_FILE) -> tuple[Project, ...]:
+    """Return the specs of which a copy of their tasks file is held, sorted by name, whether that is there or not."""
+    state = root / STATE
+    if not os.path.isdir(state):  # noqa: PTH112 - Path raises where it may not look
+        return ()
+    states = sorted(held.parent for held in state.glob(f"*/{HELD}"))
+    return tuple(_of_state(root, state, tasks_file, activity_file) for state in states)
 
 
 def specs(root: Path, tasks_file: str = TASKS_FILE) -> tuple[str, ...]:
@@ -88,7 +110,7 @@ def open_spec(
     """
     name = argument.rstrip("/")
     named = _project(root, name, root / SPECS / name, root / tasks_file.replace("{feature}", name), activity_file)
-    if _is_name(name) and named.tasks_file.exists():
+    if _is_name(name) and _is_to_be_seen(named.tasks_file):
         return named
     found = _by_path(argument, (start or root, root))
     if found is not None:
@@ -106,9 +128,7 @@ def lost_projects(root: Path, tasks_file: str = TASKS_FILE, activity_file: str =
     """Return the specs whose tasks file is gone and will be put back by the next start, sorted by name."""
     from ralph_wiggum.adapters.lost_plan import is_lost  # noqa: PLC0415 - it imports this module
 
-    states = sorted(held.parent for held in (root / STATE).glob(f"*/{HELD}"))
-    projects = (_of_state(root, state, tasks_file, activity_file) for state in states)
-    return tuple(project for project in projects if is_lost(project))
+    return tuple(project for project in held_projects(root, tasks_file, activity_file) if is_lost(project))
 
 
 def _of_state(root: Path, state: Path, tasks_file: str, activity_file: str) -> Project:
@@ -130,13 +150,19 @@ def _without_tasks(project: Project) -> RalphError:
 def make_state(folder: Path) -> Path:
     """Make a folder at or below `.ralph/`, which ignores itself in git; return the folder.
 
-    A file that stands where a folder belongs makes way: nothing that an agent puts there may end a run (O12).
+    A file that stands where a folder belongs makes way, and rights that were taken away are given back: nothing that
+    an agent does there may end a run (O12).
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
+    except PermissionError:
+        _reopen(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
         _clear(folder)
         folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        _reopen(folder)
     for top in (folder, *folder.parents):
         if top.name == STATE:
             with_ignore = top / ".gitignore"
@@ -164,6 +190,24 @@ def _clear(folder: Path) -> None:
     for place in (top, *reversed(below)):
         if os.path.lexists(place) and not place.is_dir():
             make_way(place)
+
+
+def _reopen(folder: Path) -> None:
+    """Give back the rights of `.ralph/` and of all below it; they are taken from more than the one that is noticed."""
+    from ralph_wiggum.adapters.rights import give_back_all  # noqa: PLC0415 - only where something is amiss
+
+    top = next((place for place in (folder, *folder.parents) if place.name == STATE), None)
+    if top is not None:
+        give_back_all(top)
+
+
+def _is_to_be_seen(path: Path) -> bool:
+    """Say whether something stands there; RalphError where nobody may look."""
+    try:
+        return path.exists()
+    except OSError as error:
+        hint = "let yourself read and enter the folders above it: chmod -R u+rwX .kiro"
+        raise RalphError(f"cannot look at {path}: {error.strerror}", hint=hint) from None
 
 
 def _is_name(argument: str) -> bool:
@@ -233,6 +277,9 @@ def _unknown(root: Path, argument: str, tasks_file: str) -> RalphError:
     import difflib  # noqa: PLC0415 - 4 ms, only on the way out
 
     known = specs(root, tasks_file)
+    if not os.path.isdir(root / ".kiro"):  # noqa: PTH112 - Path raises where it may not look
+        hint = f"it went away in the middle of an attempt; the next `ralph-overnight {argument}` puts it back"
+        return RalphError(f"the folder .kiro in {root} is gone", hint=hint)
     if not known:
         place = tasks_file.replace("{feature}", "<spec>")
         return RalphError(f"no spec {argument!r}: there are none in {root}", hint=f"write {place} first")

@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from ralph_wiggum.adapters.project import STATE, make_state
-from ralph_wiggum.adapters.whole_file import make_way
+from ralph_wiggum.adapters.whole_file import make_way, read_file
 from ralph_wiggum.core.errors import Exit, RalphError
 
 PROBE_SECONDS = 2.0  # a look at the lock by `holder` lasts microseconds; a start must not fail because of one
 NAP_SECONDS = 0.02
+MOST_BYTES = 1 << 16  # of what may stand in the lock file
 
 
 class Holder(NamedTuple):
@@ -53,17 +54,19 @@ class RunLock:
 
     def acquire(self, *, spec: str, run: str, started: str) -> None:
         """Take the lock; RalphError with code LOCKED if another process holds it. `started` is ISO."""
+        hint = "ralph keeps its state there: make it writable, or move away what stands in its place"
         try:
             make_state(self.path.parent)
+            taken = self._try()
         except OSError as error:
-            hint = "ralph keeps its state there: make it writable, or move away what stands in its place"
-            raise RalphError(f"cannot make the folder {self.path.parent}: {error.strerror}", hint=hint) from error
+            raise RalphError(f"cannot use {error.filename or self.path}: {error.strerror}", hint=hint) from error
         deadline = time.monotonic() + PROBE_SECONDS
-        while not self._try():
+        while not taken:
             held = _read(self.path)
             if (held is not None and held.alive) or time.monotonic() > deadline:
                 raise _refused(self.path, held)
             time.sleep(NAP_SECONDS)
+            taken = self._try()
         last = _read(self.path)
         self.previous = last if last is not None and not last.alive else None
         _close_in_forks(self)
@@ -88,8 +91,6 @@ class RunLock:
             return False
         old = self._fd
         make_state(self.path.parent)
-        if self.path.is_dir():
-            make_way(self.path)
         if not self._try():
             return False
         os.close(old)
@@ -116,7 +117,12 @@ class RunLock:
         self.release()
 
     def _try(self) -> bool:
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock if nobody has it. What is no file makes way: an agent may have put it there."""
+        if os.path.lexists(self.path) and not self.path.is_file():
+            make_way(self.path)
+        if not os.access(self.path, os.R_OK | os.W_OK):
+            _give_back(self.path)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _same_file(fd, self.path):
@@ -138,7 +144,7 @@ def holder(root: Path) -> Holder | None:
     """Return who holds the lock of a work tree now, or None. Takes nothing over and writes nothing."""
     path = lock_path(root)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -176,6 +182,12 @@ def _began_without_proc(pid: int) -> str:
         return ""
 
 
+def _give_back(path: Path) -> None:
+    from ralph_wiggum.adapters.rights import give_back  # noqa: PLC0415 - only where something is amiss
+
+    give_back(path, write=True)
+
+
 def _same_file(fd: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))  # noqa: PTH116 - the pair of fstat
@@ -185,7 +197,7 @@ def _same_file(fd: int, path: Path) -> bool:
 
 def _read(path: Path) -> Holder | None:
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_file(path, MOST_BYTES))
     except (OSError, ValueError):
         return None
     if not isinstance(data, dict):

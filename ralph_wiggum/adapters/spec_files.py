@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,10 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from ralph_wiggum.adapters.lost_plan import is_lost
-from ralph_wiggum.adapters.plan_file import decode_tasks, keep_plan, read_plan_file
+from ralph_wiggum.adapters.aside import kind_of, link_of
+from ralph_wiggum.adapters.lost_plan import was_cut_off
+from ralph_wiggum.adapters.plan_file import PLAN_BYTES, decode_tasks, keep_plan, read_plan_file
 from ralph_wiggum.adapters.project import HELD, Project, make_state
-from ralph_wiggum.adapters.whole_file import change_in_place, read_file, remove_left_over, replace_file
+from ralph_wiggum.adapters.spec_guard import SpecGuard
+from ralph_wiggum.adapters.whole_file import change_in_place, make_way, read_file, remove_left_over, replace_file
 from ralph_wiggum.core import edit, parse, protect
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.model import IN_PROGRESS, Plan
@@ -44,8 +45,9 @@ class _Held(NamedTuple):
 class SpecFiles:
     """The plan in tasks.md. `foreign_diff` holds, after `protect`, the edits of others that stay, as a diff.
 
-    `puts_back`: a tasks.md that went away in the middle of an attempt which was cut off is put back when it is read
-    first; the next `protect` says so.
+    `puts_back`: a tasks.md that went away, or was spoilt, in the middle of an attempt which was cut off is put back
+    when it is read first; the next `protect` says so. The folders and documents around it are held and protected with
+    it (`spec_guard`).
     """
 
     def __init__(self, project: Project, *, puts_back: bool = False) -> None:
@@ -56,6 +58,7 @@ class SpecFiles:
         self._path = project.tasks_file
         self._known: _Known | None = None
         self._held: _Held | None = None
+        self._guard = SpecGuard(project)
         remove_left_over(self._path)
 
     def plan(self) -> Plan:
@@ -91,10 +94,11 @@ class SpecFiles:
         data = read_file(self._path)
         if self._held is None or self._held.data != data or not self._held_file.exists():
             self._write_held(data)
-        link = _link(self._path)
+        link = link_of(self._path)
         if self._held is None or self._held.link != link:
             self._hold_link(link)
         self._held = _Held(data, link)
+        self._guard.hold()
 
     def held_from_disk(self) -> bool:
         """Take up what an earlier process held; say whether there is anything.
@@ -106,6 +110,13 @@ class SpecFiles:
             if data and b"\0" not in data:
                 self._held = _Held(data, os.fsdecode(_bytes(self._held_link) or b""))
         return self._held is not None
+
+    def held_plan(self) -> Plan | None:
+        """Return the plan as it was before the last attempt, also of an earlier process; None if nobody knows."""
+        with suppress(OSError, UnicodeDecodeError):
+            data = self._held.data if self._held is not None else read_file(self._held_file, PLAN_BYTES)
+            return parse.parse(data.decode()) if data and b"\0" not in data else None
+        return None
 
     def mark_held(self, key: str, mark: str) -> None:
         """Make a mark in what is held as well, so that a later `protect` does not take it for the agent's."""
@@ -123,8 +134,8 @@ class SpecFiles:
     def protect(self, key: str) -> tuple[str, ...]:
         """Undo what an attempt did to marks and to the text of its task (O17); return words for the log.
 
-        A file that is gone, is no file any more or lost a task is put back whole; the other version is kept beside
-        the journal. Edits that stay are in `foreign_diff`.
+        A file that is gone, is no file any more, is no text or lost a task is put back whole; the other version is
+        kept beside the journal. Edits that stay are in `foreign_diff`. Folders and documents come first.
         """
         self.foreign_diff = ""
         if self._held is None and not self.held_from_disk():
@@ -132,13 +143,13 @@ class SpecFiles:
         held = self._held
         if held is None:
             return ()
-        words = [*self._back, *self._unblock(held)]
+        words = [*self._back, *self._guard.put_back(), *self._unblock(held)]
         self._back = ()
         now = _bytes(self._path)
         if now == held.data:
             return tuple(words)
         if now is None or (after := _decoded(now)) is None:
-            return (*words, *self._put_back(held.data, now))
+            return (*words, *self._put_back(held.data))
         done = protect.protect(held.data.decode(), after, key)
         self.foreign_diff = done.diff
         if done.replaced:
@@ -182,14 +193,23 @@ class SpecFiles:
             self._held_link.unlink(missing_ok=True)
 
     def _read(self) -> _Known:
-        """Read the file; parse it only if its bytes changed (a stamp of size and time may miss a change)."""
+        """Read the file; what an attempt that was cut off has spoilt is put back, the first time."""
+        first, self._puts_back = self._puts_back, False
         try:
-            data = read_plan_file(self._project)
+            known = self._parsed()
+            first = first and not known.plan.tasks
         except RalphError:
-            if not self._puts_back or not is_lost(self._project):
+            if not first or not was_cut_off(self._project):
                 raise
+            known = None
+        if first and was_cut_off(self._project):
             self._back = self._put_back_lost()
-            data = read_plan_file(self._project)
+            known = None
+        return known or self._parsed()
+
+    def _parsed(self) -> _Known:
+        """Parse the file only if its bytes changed (a stamp of size and time may miss a change)."""
+        data = read_plan_file(self._project)
         if self._known is None or data != self._known.data:
             text = decode_tasks(data, self._path)
             self._known = _Known(data, text, parse.parse(text))
@@ -216,11 +236,10 @@ class SpecFiles:
 
     def _unblock(self, held: _Held) -> Iterator[str]:
         """Make the path what it was, a file or a link, keeping what an attempt put there."""
-        link = _link(self._path)
+        link = link_of(self._path)
         if _in_the_way(self._path):
-            aside = self._free_name()
-            what = "a folder" if self._path.is_dir() else "no file any more"
-            shutil.move(self._path, aside)
+            what, aside = kind_of(self._path), self._free_name()
+            self._path.rename(aside)
             yield f"{self._path.name} had become {what}; what stood there is kept in {aside}"
         elif link != held.link:
             now = _bytes(self._path)
@@ -240,12 +259,19 @@ class SpecFiles:
                 f"cannot put {self._path} back: {error.strerror}", hint=f"copy it yourself: {self._held_file}"
             ) from error
 
-    def _put_back(self, data: bytes, other: bytes | None) -> Iterator[str]:
-        if other is not None:
-            yield self._keep_aside(other)
+    def _put_back(self, data: bytes) -> Iterator[str]:
+        """Write the file as it was; one that is too large to be read, or no text, is moved away, however large."""
+        target = Path(os.path.realpath(self._path))
+        if target.is_file():
+            aside = self._free_name()
+            try:
+                target.rename(aside)
+            except OSError:  # another file system: beside it, for a copy may take for ever
+                aside = make_way(target)
+            yield f"{self._path.name} was no plan any more and was put back as it was; what stood there is in {aside}"
         else:
             yield f"{self._path.name} was gone; it was put back as it was"
-        Path(os.path.realpath(self._path)).parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, (data,))
 
     def _keep_aside(self, data: bytes) -> str:
@@ -268,10 +294,12 @@ def _in_the_way(path: Path) -> bool:
 
 
 def _bytes(path: Path) -> bytes | None:
+    """Return what a file holds; None where there is none to read, and where it is too large for a plan."""
     try:
-        return read_file(path)
+        data = read_file(path, PLAN_BYTES + 1)
     except OSError:
         return None
+    return data if len(data) <= PLAN_BYTES else None
 
 
 def _decoded(data: bytes) -> str | None:
@@ -279,14 +307,6 @@ def _decoded(data: bytes) -> str | None:
         return data.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _link(path: Path) -> str:
-    """Return where a symbolic link points, "" if the path is none."""
-    try:
-        return os.readlink(path)  # noqa: PTH115 - as the text it is
-    except OSError:
-        return ""
 
 
 def _text_of(path: Path, limit: int) -> str:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from ralph_wiggum.adapters.keeper import Keeper
 from ralph_wiggum.core.commands import Command, Key, Rules, commands
-from ralph_wiggum.core.evidence import EndedCommand
+from ralph_wiggum.core.evidence import EndedCommand, Ending
 from ralph_wiggum.core.program import Process
 from ralph_wiggum.core.silence import Cpu, Silence, cpu_used
 
 COMMAND_LOOK_SECONDS = 0.5
 SERVER_LOOK_SECONDS = 5.0  # how long something that listened is taken for a server without looking again
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a program that runs must end."""
+
+    ending: Ending
+    error: str = ""
 
 
 class CommandWatch:
@@ -20,11 +29,12 @@ class CommandWatch:
     `ended` holds what was ended. A command that is started again is a new one.
     """
 
-    def __init__(self, keeper: Keeper, agent: int, rules: Rules) -> None:
+    def __init__(self, keeper: Keeper, agent: int, rules: Rules, now: float) -> None:
         self._keeper = keeper
         self._agent = agent
         self._rules = rules
         self._next = 0.0
+        self._shift = now - keeper.table.now()
         self._births: dict[Key, float] = {}
         self._remembered: dict[Key, float] = {}
         self._ending: set[Key] = set()
@@ -32,7 +42,10 @@ class CommandWatch:
         self.ended: list[EndedCommand] = []
 
     def look(self, now: float) -> None:
-        """Look at the family, at most every COMMAND_LOOK_SECONDS, and have ended what is over its limit."""
+        """Look at the family, at most every COMMAND_LOOK_SECONDS, and have ended what is over its limit.
+
+        `now` is the loop's own time (OwnTime).
+        """
         if now < self._next:
             return
         self._next = now + COMMAND_LOOK_SECONDS
@@ -58,13 +71,15 @@ class CommandWatch:
     def _processes(self, now: float) -> list[Process]:
         """Return the living processes below the keeper, their start times on the runner's clock.
 
-        A start is taken over to that clock when it is first seen: time that the machine is suspended later does not
-        make a command older.
+        A start is taken over to that clock when it is first seen: time that the machine is suspended later, or that
+        the runner stands still, does not make a command older. What was started since the last look is taken over as
+        it would have been then, so that such time between the two looks is taken out as well.
         """
         table = self._keeper.table
         seen = [process for process in table.below(self._keeper.pid).values() if not process.zombie]
-        shift = now - table.now()
-        births = {(process.pid, process.started): process.started + shift for process in seen}
+        before, self._shift = self._shift, now - table.now()
+        shift = max(before, self._shift)
+        births = {(process.pid, process.started): min(now, process.started + shift) for process in seen}
         self._births = {key: self._births.get(key, birth) for key, birth in births.items()}
         found: list[Process] = []
         for process in seen:

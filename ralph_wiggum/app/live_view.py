@@ -46,7 +46,7 @@ NO_TASKS = Counts()
 class LiveState:
     """What the live part of the screen shows. Times in seconds; `wait` is "" where the run does not wait.
 
-    `held` are the agents that are left alone, with the time of their return; `stopping` says that the end was asked for.
+    `held` are the agents that are left alone, with the time of their return; `stopping`: the end was asked for.
     """
 
     spec: str = ""

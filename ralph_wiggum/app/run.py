@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ralph_wiggum.app.attendant import Attendant, tend
 from ralph_wiggum.app.briefing import Briefing
+from ralph_wiggum.app.committing import commit
 from ralph_wiggum.app.endure import Endurance
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.night import Night
@@ -21,12 +22,15 @@ from ralph_wiggum.core.cut_off import agent_until
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
+from ralph_wiggum.core.login import Readiness
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, QUEUED, Task
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.provider.cause import Cause, Diagnosis
 from ralph_wiggum.core.select import Finished, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
+
+T = TypeVar("T")
 
 
 class KeptBaseline(Protocol):
@@ -43,19 +47,6 @@ class KeptBaseline(Protocol):
 
 class CheckSet(Checks, KeptBaseline, Protocol):
     """Checks as a run needs them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """Whether an agent can work, as far as can be told in the evening without spending anything (B1).
-
-    `cause` is None where nothing speaks against it; else `words` say what does, and `hint` what to do.
-    """
-
-    agent: str
-    cause: Cause | None = None
-    words: str = ""
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +137,27 @@ class Run:
         )
         for note in (*state.notes, *morning.persons_paths(state.dirty)):
             self._note(note)
-        self.show_status("Running")
-        for words in self._night.mending.begin():
-            self._ports.view.note(words)
+        self._endure(lambda: self.show_status("Running"))
+        self._endure(self._mend)
         for warned in self._ports.spec.plan().warnings:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         for words in self._ports.machine.begin():
             self._note(words)
         self._look_at_agents()
-        self._set_up()
-        self._bring_up_servers()
-        self._take_baseline()
+        self._endure(self._set_up)
+        self._endure(self._bring_up_servers)
+        self._endure(self._take_baseline)
+
+    def _endure(self, step: Callable[[], None]) -> None:
+        """Take a step of an evening that has begun, until it is done: the person may have left already (O12)."""
+        while True:
+            self._endurance.take(step)
+            if not self._endurance.trouble.count or self._ports.interrupted():
+                return
+
+    def _mend(self) -> None:
+        for words in self._night.mending.begin():
+            self._ports.view.note(words)
 
     def _since(self) -> Snapshot | None:
         """Return the snapshot that a task in progress began with: what changed since is its own, not the person's.
@@ -173,22 +174,22 @@ class Run:
         return self._ports.repo.snapshot() if broke_off else None
 
     def _note(self, text: str) -> None:
-        self._ledger.note(text)
+        """Say it now and in the journal; a full disk takes the note, not the evening."""
         self._ports.view.note(text)
+        with suppress(OSError):
+            self._ledger.note(text)
 
     def _look_at_agents(self) -> None:
         """Say in the evening which agents cannot work, and leave them alone (B1); RalphError where none can."""
         found = tuple(self._preflight())
-        hints = [f"{each.agent}: {each.hint}" for each in found if each.hint]
-        for each in found:
-            if each.cause is not None:
-                self._ledger.note(f"{each.agent}: {each.words}" + (f" ({each.hint})" if each.hint else ""))
-        if found and all(each.cause is not None for each in found):
-            what = "; ".join(f"{each.agent}: {each.words}" for each in found)
-            raise RalphError(f"no agent can work: {what}", hint="; ".join(hints))
-        for each in found:
-            if each.cause is not None:
-                self._night.crew.heard(each.agent, Diagnosis(cause=each.cause, words=each.words))
+        bad = [each for each in found if not each.ready]
+        if found and len(bad) == len(found):
+            what = "; ".join(each.words for each in bad)
+            raise RalphError(f"no agent can work: {what}", hint="; ".join(each.hint for each in bad if each.hint))
+        for each in bad:
+            self._note(each.words + (f" ({each.hint})" if each.hint else ""))
+            cause = Cause.NOT_LOGGED_IN if each.installed else Cause.NOT_STARTED
+            self._night.crew.heard(each.agent, Diagnosis(cause=cause, words=each.words))
 
     def _set_up(self) -> None:
         """Run the set-up commands (O35); one that fails is said, and the night goes on."""
@@ -282,18 +283,18 @@ class Run:
         if outcome.code in (Exit.DONE, Exit.SOME_SKIPPED, Exit.OPEN_TASKS) and not self._order.one_task:
             self._endurance.take(self._check_once_more)
         ended = RunEnded(code=int(outcome.code), state=outcome.state.lower(), reason=outcome.reason)
-        steps: tuple[Callable[[], object], ...] = (
-            lambda: self._ledger.record(ended),
-            lambda: self.show_status(outcome.state),
-            self._write_devlog,
-            self._commit_logs,
-        )
-        for step in steps:
-            try:
-                step()
-            except (RalphError, OSError) as error:
-                self._ports.view.note(f"at the end: {error}")
+        self._try(lambda: self.show_status(outcome.state))
+        self._try(self._write_devlog)
+        made_up = self._try(lambda: self._commit_logs(outcome))
+        self._try(lambda: self._ledger.record(ended._replace(made_up=bool(made_up))))  # last: all else is done again
         self._ports.view.refresh()
+
+    def _try(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except (RalphError, OSError) as error:
+            self._ports.view.note(f"at the end: {error}")
+            return None
 
     def _check_once_more(self) -> None:
         if not self._checks.plans:
@@ -315,12 +316,21 @@ class Run:
         with path.open("a", encoding="utf-8") as file:
             file.write(entry)
 
-    def _commit_logs(self) -> None:
+    def _commit_logs(self, outcome: Outcome) -> bool:
+        """Commit the logs, and what the commits of tasks failed to hold; say whether there was such, and it worked.
+
+        Where a task is left open the tree may hold what an attempt at it left: then the next run makes up for it.
+        """
+        owed = self.history.owed if outcome.code in (Exit.DONE, Exit.SOME_SKIPPED) else None
         here = self._ports.repo.snapshot()
-        self._ports.repo.commit(
-            here,
+        made = commit(
+            self._ports,
+            here if owed is None else Snapshot(tree=owed.base, large=owed.large),
             here,
             subject=f"chore({self._order.spec}): log of the run",
             trailers={"Ralph-Spec": self._order.spec},
             extra=(self._order.tasks_file, *self._order.due),
         )
+        for words in made.notes if made.failed else ():
+            self._ports.view.note(f"at the end: {words}")
+        return owed is not None and not made.failed

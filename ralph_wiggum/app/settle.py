@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ralph_wiggum.app.attendant import Attendant
+from ralph_wiggum.app.committing import commit
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.leftovers import take_out
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core import classify
 from ralph_wiggum.core.commits import subject_line
-from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import FailureKind, Gate
 from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipDecided, Skipped, Ticked
 from ralph_wiggum.core.model import DONE, SKIPPED, Plan, Task
@@ -104,14 +104,11 @@ class Settling:
             "Ralph-Attempts": str(ticked.attempts),
         }
         subject = subject_line(self._order.spec, task.name, kind=classify.commit_type(task))
-        try:
-            return self._ports.repo.commit(
-                base, after, subject=subject, trailers=trailers, extra=(self._order.tasks_file, *due)
-            )
-        except RalphError as error:
-            words = f"not committed, the work stays in the tree: {error}"
+        extra = (self._order.tasks_file, *due)
+        committed = commit(self._ports, base, after, subject=subject, trailers=trailers, extra=extra)
+        for words in committed.notes if committed.failed else ():
             self._ports.view.note(f"{task.label}: {words}")
-            return Committed(notes=(words,), failed=True)
+        return committed
 
     def skip(self, task: Task, reason: str, *, by: str = "runner") -> tuple[Gate, ...]:
         """Skip a task: keep what it left behind as a patch, put the tree back, mark it `[S]`.

@@ -5,6 +5,7 @@ Light at import: argparse and settings are loaded by the commands that use them.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
     from ralph_wiggum.core.settings import Settings
 
+# What the machine or a person is to mend; any other error of the system that comes up to here is a surprise.
+TROUBLE = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS),
+        *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
+    }
+)
+TROUBLE_HINT = "see that the disk is not full and that the file may be written; then start again"
 RUN_ID = "RALPH_RUN_ID"
 PROJECT_SETTINGS = (".kiro/settings/ralph.yaml", ".kiro/settings/ralph.yml")
 
@@ -46,6 +55,8 @@ def run_command(command: Callable[[], int]) -> int:
         return _close_quietly()
     except SystemExit as stop:  # argparse: 0 after --help, 2 after a wrong call
         return stop.code if isinstance(stop.code, int) else int(Exit.BAD_INPUT)
+    except OSError as error:
+        return _say(f"{error}", TROUBLE_HINT, Exit.BAD_INPUT) if error.errno in TROUBLE else _say_bug(error)
     except Exception as error:  # noqa: BLE001 - the one place where a surprise of ours is told from a person's error
         return _say_bug(error)
     return code
@@ -126,9 +137,12 @@ def _print_anything() -> None:
 
 
 def _say(message: str, hint: str, code: int) -> int:
-    print(f"ralph: {message}", file=sys.stderr)
-    if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+    try:
+        print(f"ralph: {message}", file=sys.stderr)
+        if hint:
+            print(f"  hint: {hint}", file=sys.stderr)
+    except OSError:  # a terminal that was closed: the interpreter would stumble over it again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     return int(code)
 
 

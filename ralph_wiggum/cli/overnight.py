@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,9 +11,14 @@ from typing import TYPE_CHECKING
 
 from ralph_wiggum.cli import common
 from ralph_wiggum.core.errors import RalphError
+from ralph_wiggum.core.outside_text import plain
 
 if TYPE_CHECKING:
+    from ralph_wiggum.cli.detached import Background
     from ralph_wiggum.core.model import Task
+    from ralph_wiggum.core.settings import Settings
+
+WAIT_KEY = "overnight_mode.user_input_wait"
 
 TEXT = """Work through a spec's tasks.md with a coding agent until nothing is left to do.
 
@@ -23,8 +29,10 @@ between waits for a person."""
 EPILOG = """examples:
   ralph-overnight guestbook 100            up to 100 agent runs
   ralph-overnight guestbook --dry-run      show plan, checks and the first prompt; spend nothing
-  ralph-overnight guestbook --until 07:00  start nothing new after seven
-  ralph-overnight guestbook --agent claude
+  ralph-overnight guestbook --until 07:00  be done by seven
+  ralph-overnight guestbook --max-cost 20  spend no more than 20 US dollars, by the agent's own figures
+  ralph-overnight guestbook --agent claude,codex    the second takes over while the first is at its limit
+  ralph-overnight guestbook --detach       in the background; then: ralph attach, ralph stop
 
 exit codes:
   0  every required task is complete        4  ended with required tasks open (a limit, a pause)
@@ -32,7 +40,9 @@ exit codes:
   2  bad usage or input                     130/143  stopped by SIGINT/SIGTERM, in good order
   3  nothing left to do, some skipped
 
-Stop it with Ctrl-C: the agent ends, journal and status are written, and the next start goes on from there."""
+Stop it with Ctrl-C: the agent ends, journal and status are written, and the next start goes on from there.
+`ralph stop` lets the task at hand come to its end first. A terminal that is closed stops nothing: the run goes on,
+and `ralph attach` shows it again."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,10 +53,12 @@ def build_parser() -> argparse.ArgumentParser:
         "max", metavar="MAX", nargs="?", type=positive, help="agent runs of this call at the most (default 100)"
     )
     parser.add_argument(
-        "--agent", metavar="NAME", help="the agent to use (default: the settings, else an installed one)"
+        "--agent", metavar="NAME[,NAME]", help="the agents to use (default: the settings, else an installed one)"
     )
-    parser.add_argument("--until", metavar="HH:MM", type=clock_time, help="begin no attempt after this time of day")
-    parser.add_argument("--max-cost", metavar="USD", help="not built yet")
+    parser.add_argument("--max-iterations", metavar="N", type=positive, help="the same as MAX")
+    parser.add_argument("--until", metavar="HH:MM", type=clock_time, help="end by this time of day, today or tomorrow")
+    parser.add_argument("--max-cost", metavar="USD", type=dollars, help="end before the agents cost more than that")
+    parser.add_argument("--detach", action="store_true", help="run in the background, without a terminal")
     parser.add_argument("--optional", action="store_true", help="work on tasks marked optional (*) too")
     parser.add_argument("--queued", action="store_true", help="work on queued tasks [~] too")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done and spend nothing")
@@ -56,31 +68,60 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    return common.run_command(lambda: overnight(build_parser().parse_args(argv)))
+    return common.run_command(lambda: overnight(build_parser().parse_intermixed_args(argv)))
 
 
 def overnight(arguments: argparse.Namespace) -> int:
     """Carry out what the command line asked for."""
-    if arguments.max_cost is not None:
-        raise RalphError("--max-cost is not built yet", hint="leave it out; --until and MAX bound a night")
     common.refuse_within_an_agent("ralph-overnight")
     flags = {
         "agent": arguments.agent,
-        "max_iterations": arguments.max,
+        "max_iterations": iterations(arguments.max, arguments.max_iterations),
         "git.commit": "none" if arguments.no_commit else None,
     }
     _, settings, project = common.open_project(arguments, flags)
-    from ralph_wiggum.cli import running  # noqa: PLC0415 - heavy; usage errors come without it
+    until = next_time(arguments.until, datetime.now().astimezone())
 
-    return running.run(
-        project,
-        settings,
-        until=next_time(arguments.until, datetime.now().astimezone()),
-        optional=arguments.optional,
-        queued=arguments.queued,
-        dry_run=arguments.dry_run,
-        ask_before_skip=ask if settings.user_input_wait and sys.stdin.isatty() else None,
-    )
+    def start(background: Background | None = None) -> int:
+        from ralph_wiggum.cli import running  # noqa: PLC0415 - heavy; usage errors come without it
+
+        return running.run(
+            project,
+            settings,
+            until=until,
+            max_cost=arguments.max_cost,
+            optional=arguments.optional,
+            queued=arguments.queued,
+            dry_run=arguments.dry_run,
+            ask_before_skip=ask if settings.user_input_wait and background is None and sys.stdin.isatty() else None,
+            background=background,
+        )
+
+    if not arguments.detach:
+        return start()
+    _refuse_to_detach(arguments, settings)
+    from ralph_wiggum.cli import detached  # noqa: PLC0415 - only where it is wanted
+
+    return detached.begin(project, arguments.spec, start)
+
+
+def _refuse_to_detach(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Raise RalphError where a run without a terminal was not meant."""
+    if arguments.dry_run:
+        raise RalphError("--dry-run shows what would be done, and --detach shows nothing", hint="leave one of them out")
+    if settings.user_input_wait:
+        raise RalphError(
+            f"overnight_mode.user_input_wait asks on the terminal ({settings.origin.get(WAIT_KEY, 'settings')}), "
+            "and --detach leaves it",
+            hint="set it to false, or leave --detach out",
+        )
+
+
+def iterations(place: int | None, flag: int | None) -> int | None:
+    """Return how many agent runs were asked for, by MAX or by --max-iterations; RalphError if they disagree."""
+    if place is not None and flag is not None and place != flag:
+        raise RalphError(f"MAX is {place}, and --max-iterations is {flag}", hint="name one of them")
+    return flag if place is None else place
 
 
 def positive(text: str) -> int:
@@ -94,6 +135,17 @@ def positive(text: str) -> int:
     return number
 
 
+def dollars(text: str) -> float:
+    """Return an amount of US dollars above 0."""
+    try:
+        amount = float(text.removeprefix("$"))
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0, such as 20 or 7.50")
+    return amount
+
+
 def clock_time(text: str) -> tuple[int, int]:
     """Return hour and minute of a time of day such as 07:00."""
     hours, colon, minutes = text.partition(":")
@@ -103,17 +155,27 @@ def clock_time(text: str) -> tuple[int, int]:
 
 
 def next_time(at: tuple[int, int] | None, now: datetime) -> datetime | None:
-    """Return the next moment that shows this time of day, today or tomorrow."""
+    """Return the next moment that shows this time of day, today or tomorrow, by the clocks of this place.
+
+    A night in which they are set has no 24 hours: the day goes on by the calendar.
+    """
     if at is None:
         return None
-    moment = now.replace(hour=at[0], minute=at[1], second=0, microsecond=0)
-    return moment if moment > now else moment + timedelta(days=1)
+    today = now.replace(hour=at[0], minute=at[1], second=0, microsecond=0, tzinfo=None)
+    moments = (day.astimezone() for day in (today, today + timedelta(days=1)))
+    return next((moment for moment in moments if moment > now), None)
 
 
 def ask(task: Task, reason: str) -> bool:
-    """Ask on the terminal whether a task may be skipped (overnight_mode.user_input_wait)."""
-    print(f"\n{task.label} would be skipped: {reason}", flush=True)
-    answer = input("Skip it? [Y] skip it, [n] try it again: ")
+    """Ask on the terminal whether a task may be skipped (overnight_mode.user_input_wait).
+
+    Where the terminal was closed meanwhile nobody answers, and the task is skipped (O12).
+    """
+    try:
+        print(f"\n{plain(task.label)} would be skipped: {plain(reason)}", flush=True)
+        answer = input("Skip it? [Y] skip it, [n] try it again: ")
+    except (EOFError, OSError):
+        return True
     return not answer.strip().lower().startswith("n")
 
 

@@ -14,6 +14,9 @@ COMMANDS = {
     "next": "run the next task alone, then stop",
     "status": "show how far a spec is, or all of them",
     "skip": "give a task up, with a reason",
+    "attach": "look at a run that goes on elsewhere",
+    "stop": "end a run in good order",
+    "drill": "rehearse what can go wrong, in a scratch copy, before going to bed",
     "servers": "bring the servers of the settings up, end them, show them",
 }
 
@@ -31,6 +34,7 @@ examples:
   ralph status                    all specs, one line each
   ralph overnight demo 100        up to 100 agent runs on .kiro/specs/demo
   ralph skip demo 2.3 "why"       give task 2.3 up
+  ralph overnight demo --detach   in the background; then: ralph attach, ralph stop
   ralph servers up                start the dev servers, and leave them up
 
 exit codes: 0 done, 1 a bug in ralph, 2 bad usage or input, 3 some tasks skipped, 4 required tasks open,

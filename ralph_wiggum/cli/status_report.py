@@ -27,8 +27,9 @@ EPILOG = """examples:
   ralph-status                     all specs, one line each
   ralph-status guestbook           one spec
   ralph-status guestbook --json    for programs; add --tasks for every task
+  ralph-status guestbook --follow  look at its run until that ends, as `ralph attach` does
 
-exit codes: 0 shown, 1 a bug in ralph (report saved), 2 bad usage or input"""
+exit codes: 0 shown, 1 a bug in ralph (report saved), 2 bad usage or input, 130 --follow was left with Ctrl-C"""
 
 
 class Arguments(NamedTuple):
@@ -37,6 +38,7 @@ class Arguments(NamedTuple):
     spec: str = ""
     json: bool = False
     tasks: bool = False
+    follow: bool = False
     directory: str = ""
 
 
@@ -55,11 +57,14 @@ def arguments(argv: Sequence[str]) -> Arguments:
     parser.add_argument("spec", metavar="SPEC", nargs="?", default="", help="a name under .kiro/specs/, or a path")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--tasks", action="store_true", help="with --json: every task too")
+    parser.add_argument("--follow", action="store_true", help="look at its run until that ends")
     return Arguments(**vars(parser.parse_args(argv)))
 
 
 def show(wanted: Arguments) -> int:
     """Print what was asked for."""
+    if wanted.follow:
+        return _follow(wanted)
     start = common.start_folder(wanted.directory)
     root = find_root(start)
     places = common.places(root)
@@ -84,6 +89,16 @@ def show(wanted: Arguments) -> int:
     return 0
 
 
+def _follow(wanted: Arguments) -> int:
+    """Look at the run until it ends; how it ended is no matter of the status."""
+    if wanted.json or wanted.tasks:
+        raise RalphError("--follow shows a run to a person", hint="leave --json and --tasks out")
+    from ralph_wiggum.cli import attach  # noqa: PLC0415 - heavy, and seldom wanted
+
+    attach.look(wanted.spec, wanted.directory)
+    return 0
+
+
 def look(project: Project, held: Holder | None, places: common.Places) -> Status:
     """Return the status of one spec."""
     history = History(read_journal(project.journal_file)[0])
@@ -96,7 +111,18 @@ def look(project: Project, held: Holder | None, places: common.Places) -> Status
         places.visual_tasks,
         spec=project.spec,
         tasks_path=project.tasks_path,
+        standing=_standing(history) if mine else (),
     )
+
+
+def _standing(history: History) -> tuple[tuple[str, str], ...]:
+    if history.waiting is None and history.stop is None and not history.held:
+        return ()
+    from datetime import datetime  # noqa: PLC0415 - not for most calls
+
+    from ralph_wiggum.core import run_words  # noqa: PLC0415 - as above
+
+    return run_words.standing(history, datetime.now().astimezone())
 
 
 def _look_at_all(root: Path, held: Holder | None, places: common.Places) -> list[Status]:

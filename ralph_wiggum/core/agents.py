@@ -14,20 +14,36 @@ SHELL = AgentSettings(
     install_hint="it comes with ralph and runs with the Python that runs ralph",
 )
 
+# What programs print: text, or events that core.dialects understands (by the name of the program that began with them).
+DIALECTS = ("text", "claude", "codex", "opencode", "gemini", "qwen", "copilot")
+# Dialects whose programs tell what a run cost, in US dollars: without that --max-cost could not hold.
+TELLS_COST = frozenset({"claude", "opencode"})
+
 KIRO = AgentSettings(
     name="kiro",
     command=("kiro-cli", "chat", "--no-interactive", "--trust-all-tools"),
     driver="pty",  # some versions print nothing, or late, where their output is no terminal
     env={"NO_COLOR": "1"},
     footer=r"▸ Credits: .*",  # goes to standard error, which is the same terminal
+    # "To check which authentication method is active, run kiro-cli whoami" (kiro.dev/docs/cli/authentication; a key in
+    # KIRO_API_KEY counts). As old as the program: the Amazon Q CLI before it had it. Logged out: "Not logged in", 1.
+    login=("kiro-cli", "whoami"),
+    hosts=("q.us-east-1.amazonaws.com",),  # other regions have their own, and no network reaches those and not this
     install_hint="install it with: curl -fsSL https://cli.kiro.dev/install | bash, then log in or set KIRO_API_KEY",
 )
 
 CLAUDE = AgentSettings(
     name="claude",
-    command=("claude", "-p", "--dangerously-skip-permissions"),
+    # stream-json without --verbose is refused (2.1).
+    command=("claude", "-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions"),
+    dialect="claude",
     env={"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},
     root_env={"IS_SANDBOX": "1"},  # as root it refuses to skip permissions without this
+    # "Exits with code 0 if logged in, 1 if not" (code.claude.com/docs/en/cli-reference), from 2.1.41 on. --json is the
+    # default there, but must be said: an older version takes "auth status" for a prompt and asks the model, and with an
+    # option that it does not know it refuses (tried with 2.0.30 and 2.1.197).
+    login=("claude", "auth", "status", "--json"),
+    hosts=("api.anthropic.com",),
     install_hint="install it with: npm install -g @anthropic-ai/claude-code, then run claude once and log in",
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from statistics import median
 
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended
@@ -53,5 +52,5 @@ def _seconds(ended: Ended) -> float:
 
 
 def _middle(values: Iterable[float]) -> float:
-    known = list(values)
-    return median(known) if len(known) >= KNOWN_FROM else 0.0
+    known = sorted(values)
+    return known[len(known) // 2] if len(known) >= KNOWN_FROM else 0.0

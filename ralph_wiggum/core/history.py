@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralph_wiggum.core.journal import (
@@ -14,6 +14,7 @@ from ralph_wiggum.core.journal import (
     Entry,
     Held,
     Noted,
+    Renumbered,
     Reopened,
     RunEnded,
     RunStarted,
@@ -110,6 +111,8 @@ class History:
                 self._accept(entry)
             case SkipAsked():
                 self.asked[entry.key] = entry
+            case Renumbered():
+                self._renumber(entry.keys)
             case CheckpointBlocked():
                 pass  # its gates are for the log; the attempts that follow carry the state
             case _:
@@ -128,6 +131,7 @@ class History:
                 self.notes, self.cost, self.waits = [], 0.0, []
             case RunEnded():
                 self.ended, self.waiting, self.current = entry, None, None
+                self.owed = None if entry.made_up else self.owed
             case Waiting():
                 self.waiting = entry
             case WentOn():
@@ -136,7 +140,7 @@ class History:
             case Held():
                 self.held[entry.agent] = entry
             case StopAsked():
-                if self.run is not None and entry.target == self.run.run:
+                if self.run is not None and entry.target == self.run.run and not (self.stop and self.stop.now):
                     self.stop = entry
 
     def _apply_task(self, entry: Started | Ended | Ticked | SkipDecided | Skipped | Reopened | Deferred) -> None:
@@ -172,6 +176,16 @@ class History:
         self.tasks[entry.key] = record
         self._remember(entry)
 
+    def _renumber(self, keys: Mapping[str, str]) -> None:
+        """Move what is known of tasks to their new keys, all at once, since two may have changed places."""
+        records = {new: self.tasks[old] for old, new in keys.items() if new and old in self.tasks}
+        asked = {new: self.asked[old]._replace(key=new) for old, new in keys.items() if new and old in self.asked}
+        for key in keys:
+            self.tasks.pop(key, None)
+            self.asked.pop(key, None)
+        self.tasks |= {key: _under(key, record) for key, record in records.items()}
+        self.asked |= asked
+
     def _owe(self, ticked: Ticked, record: TaskRecord) -> None:
         """Keep in mind what a failed commit left out; the next commit that is made holds it."""
         if ticked.uncommitted:
@@ -183,6 +197,15 @@ class History:
         if isinstance(entry, (Ended, Ticked, Skipped)):
             self.recent.append(entry)
             del self.recent[:-RECENT]
+
+
+def _under(key: str, record: TaskRecord) -> TaskRecord:
+    """Return a record for another key: its attempts are told by it."""
+    return record._replace(
+        attempts=tuple(ended._replace(key=key) for ended in record.attempts),
+        open=record.open and record.open._replace(key=key),
+        first=record.first and record.first._replace(key=key),
+    )
 
 
 def _begun(record: TaskRecord) -> TaskRecord:

@@ -29,13 +29,17 @@ class RunStarted(NamedTuple):
 
 
 class RunEnded(NamedTuple):
-    """A runner came to its end in good order; `state` is a word for the status, `code` its exit code."""
+    """A runner came to its end in good order; `state` is a word for the status, `code` its exit code.
+
+    `made_up`: what the commits of tasks had failed to hold is in the run's last commit.
+    """
 
     at: str = ""
     run: str = ""
     code: int = 0
     state: str = "idle"
     reason: str = ""
+    made_up: bool = False
 
 
 class Started(NamedTuple):
@@ -196,6 +200,14 @@ class Reopened(NamedTuple):
     goes_on: bool = False
 
 
+class Renumbered(NamedTuple):
+    """A person gave tasks other numbers: what is known of a key goes on under another one; "": its task is gone."""
+
+    at: str = ""
+    run: str = ""
+    keys: Mapping[str, str] = MappingProxyType({})
+
+
 class Deferred(NamedTuple):
     """A task ran out of attempts and stays open; the run comes back to it last (skip_on_stagnation: false)."""
 
@@ -288,6 +300,7 @@ Entry = (
     | SkipDecided
     | Skipped
     | Reopened
+    | Renumbered
     | Deferred
     | Waiting
     | Held
@@ -309,6 +322,7 @@ KINDS: Mapping[str, type[Entry]] = {
     "skip_decided": SkipDecided,
     "skipped": Skipped,
     "reopened": Reopened,
+    "renumbered": Renumbered,
     "deferred": Deferred,
     "waiting": Waiting,
     "held": Held,

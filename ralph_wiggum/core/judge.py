@@ -21,6 +21,7 @@ from ralph_wiggum.core.evidence import (
 )
 
 SAID_NOTHING = Said()
+OUT_OF_TIME = "the time of --until was reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,9 @@ def judge(evidence: Evidence) -> Verdict:
 def _by_ending(evidence: Evidence) -> Verdict | None:
     outcome = evidence.outcome
     match outcome.ending:
-        case Ending.STOPPED:
-            return Interrupted(reason=outcome.error or "stopped by a person")
+        case Ending.STOPPED | Ending.OUT_OF_TIME:
+            late = outcome.ending is Ending.OUT_OF_TIME
+            return Interrupted(reason=OUT_OF_TIME if late else outcome.error or "stopped by a person")
         case Ending.NOT_STARTED:
             key = fingerprint.of_text("not started", outcome.error)
             reason = outcome.error or "the agent could not be started"
@@ -79,8 +81,18 @@ def _by_ending(evidence: Evidence) -> Verdict | None:
             return _failed(FailureKind.TIMEOUT, f"ran into the task timeout after {outcome.seconds:.0f} s", evidence)
         case Ending.NO_PROGRESS:
             return _failed(FailureKind.NO_PROGRESS, f"made no progress, ended after {outcome.seconds:.0f} s", evidence)
-        case _:
+        case Ending.OUT_OF_MEMORY | Ending.DISK_FULL:
+            return _by_machine(outcome)
+        case Ending.EXITED | Ending.CRASHED:
             return None
+
+
+def _by_machine(outcome: AgentOutcome) -> Failed:
+    """Judge an attempt that used too much of the machine (B7): its memory it used itself, the disk may be others'."""
+    disk = outcome.ending is Ending.DISK_FULL
+    kind = FailureKind.DISK if disk else FailureKind.MEMORY
+    reason = outcome.error or ("the disk was nearly full" if disk else "used more memory than it may")
+    return Failed(kind=kind, fingerprint=kind.value, reason=reason, environment=disk)
 
 
 def _failed(kind: FailureKind, reason: str, evidence: Evidence) -> Failed:

@@ -14,6 +14,7 @@ from ralph_wiggum.core.settings_schema import ANY, KEYS, Path
 
 DEFAULT = "default"
 FLAG = "flag"
+LOGS_IN_TOTAL = 8  # logs of attempts that all state together has room for, at the least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def merge(layers: Sequence[Layer]) -> Settings:
     origin |= {schema.dotted(path): each.layer.source for path, each in found.items()}
     whole = {"agents": agents, "command_timeouts": timeouts, "origin": origin} | plain
     settings = Settings(**whole)  # type: ignore[arg-type]  # the readers of the schema give each field its type
-    return _with_pages(settings, found)
+    return _with_pages(_with_machine(settings, found), found)
 
 
 def _read(layer: Layer) -> dict[Path, object]:
@@ -125,9 +126,15 @@ def _agent(name: str, changes: Mapping[str, _Found]) -> AgentSettings:
     if base is None and "command" not in plain:
         problem = "is not built yet" if name in NOT_BUILT_YET else "has no command"
         raise layer.error(path, problem, "add a command, such as command: [my-agent, --json]")
-    agent = replace(base or AgentSettings(name=name, command=()), **plain)  # type: ignore[arg-type]  # as in merge
+    base = base or AgentSettings(name=name, command=())
+    agent = replace(base, **plain)  # type: ignore[arg-type]  # as in merge
+    if agent.command[:1] != base.command[:1] and "login" not in plain:
+        agent = replace(agent, login=())  # that of the built-in program tells nothing of another one
     if agent.prompt == "tty" and agent.driver != "pty":
         raise layer.error((*path, "prompt"), "tty needs a terminal", "add driver: pty, or choose prompt: stdin")
+    if agent.driver == "pty" and agent.dialect != "text":
+        hint = "choose driver: pipe, or dialect: text"
+        raise layer.error((*path, "dialect"), f"{agent.dialect} needs a pipe: a terminal may break its lines", hint)
     if agent.prompt == "file" and not any("{prompt_file}" in word for word in agent.command):
         hint = "put {prompt_file} where the program expects the name of the file"
         raise layer.error((*path, "command"), "prompt: file, but no argument holds {prompt_file}", hint)
@@ -171,6 +178,28 @@ def _with_pages(settings: Settings, found: Mapping[Path, _Found]) -> Settings:
         return replace(settings, servers=ordered, visual=visual_values.visual(visual, ordered, _written(settings)))
     except BadValue as error:
         raise _blamed(found, (*group, *error.path)).error((*group, *error.path), str(error), error.hint) from None
+
+
+def _with_machine(settings: Settings, found: Mapping[Path, _Found]) -> Settings:
+    """Return the settings with `machine` and `logs`, where a layer names either."""
+    machine, logs = _below(found, schema.MACHINE), _below(found, schema.LOGS)
+    memory = machine.get("max_memory")
+    if isinstance(memory, float):  # a share of what the machine has
+        machine |= {"max_memory": None, "memory_share": memory}
+    whole = replace(
+        settings,
+        machine=replace(settings.machine, **machine),  # type: ignore[arg-type]  # as in merge
+        logs=replace(settings.logs, **logs),  # type: ignore[arg-type]  # as in merge
+    )
+    if whole.logs.attempt * LOGS_IN_TOTAL > whole.logs.total:
+        path = next(path for path in ((*schema.LOGS, "total"), (*schema.LOGS, "attempt")) if path in found)
+        problem = f"{whole.logs.total:,} bytes for all logs, {whole.logs.attempt:,} for that of one attempt"
+        raise found[path].layer.error(path, problem, f"logs.total is {LOGS_IN_TOTAL} times logs.attempt, or more")
+    return whole
+
+
+def _below(found: Mapping[Path, _Found], group: Path) -> dict[str, object]:
+    return {path[1]: each.value for path, each in found.items() if path[:1] == group}
 
 
 def _written(settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ TITLE = "# Activity Log: "
 BEGIN = "<!-- ralph:status -->"
 END = "<!-- ralph:end"
 CLOSE = "-->\n"
+_BEGIN = re.compile(rb"\r?\n" + re.escape(BEGIN.encode()) + rb"\r?\n")  # an editor may have changed the line endings
 _END = re.compile(rb" {9,}-->\r?\n?")  # the filling, also where the word before it was spoiled
 ROOM = BLOCK_BYTES - len(f"\n{END} {CLOSE}")
 
@@ -69,15 +70,30 @@ def without_block(head: bytes) -> tuple[bytes, int]:
 
     Returns the text above it, and where the text below it begins; (b"", 0) if there is none.
     """
-    begin = head.find(f"\n{BEGIN}\n".encode())
-    title = head.rfind(TITLE.encode(), 0, max(begin, 0))
-    if begin < 0 or title < 0 or b"\n" in head[title:begin]:
+    opened = _BEGIN.search(head)
+    begin = opened.start() if opened is not None else 0
+    title = head.rfind(TITLE.encode(), 0, begin)
+    if title < 0 or b"\n" in head[title:begin]:
         return b"", 0
     found = _END.search(head, begin, title + 2 * BLOCK_BYTES)
     if found is not None:
         return head[:title], found.end()
     entry = head.find(b"\n## [", begin)
     return head[:title], entry + 1 if 0 <= entry < title + BLOCK_BYTES else min(title + BLOCK_BYTES, len(head))
+
+
+def without_blocks(head: bytes) -> bytes:
+    """Return the first bytes of a log without any block, whole or torn: somebody may have doubled it."""
+    text = b""
+    while (found := without_block(head))[1]:
+        text += found[0]
+        head = head[found[1] :]
+    return text + head
+
+
+def has_one_block(head: bytes) -> bool:
+    """Say whether the first bytes of a log begin with a whole block and hold no other."""
+    return is_block(head[:BLOCK_BYTES]) and not without_block(head[BLOCK_BYTES:])[1]
 
 
 def _short(text: str, limit: int) -> str:

@@ -88,6 +88,48 @@ def seconds(value: object) -> float:
     return float(value)
 
 
+def size(least: str = "", *, zero: bool = False) -> Callable[[object], int]:
+    """Return a reader of a size in bytes: a number with its unit, `least` or more; `zero`: 0 means no limit."""
+
+    def read(value: object) -> int:
+        from ralph_wiggum.core import sizes  # noqa: PLC0415 - most settings name no size
+
+        hint = "write a number with its unit, such as 500 MB or 2 GiB"
+        if zero and value == 0 and not isinstance(value, bool):
+            return 0
+        if not isinstance(value, str):
+            raise wrong("a size", value, f"{hint}; 0 for no limit" if zero else hint)
+        found = sizes.parse(value)
+        if found is None:
+            raise BadValue(f"{value!r} is no size", hint)
+        if found < (sizes.parse(least) or 1):
+            raise BadValue(f"must be {least or '1 B'} or more, found {value}", hint)
+        return found
+
+    return read
+
+
+def memory(value: object) -> int | float:
+    """Read a limit of memory: a size in bytes (int; 0: no limit), or a share of what the machine has (float)."""
+    from ralph_wiggum.core import sizes  # noqa: PLC0415 - as above
+
+    share = sizes.parse_share(value) if isinstance(value, str) else None
+    if share is None:
+        return size("50 MB", zero=True)(value)
+    if not 0 < share <= 1:
+        raise BadValue(f"must be more than 0% and 100% at most, found {value}", "write a share such as 80%")
+    return share
+
+
+def per_cent(value: object) -> float:
+    """Read a number of per cent from 0 to 100; 0 means no limit."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise wrong("per cent", value, "write a plain number, such as 10")
+    if not 0 <= value <= 100:  # noqa: PLR2004 - a hundred per cent
+        raise BadValue(f"must be from 0 to 100, found {value}", "write a number such as 10; 0 for no limit")
+    return float(value)
+
+
 def choice(*values: str, later: Sequence[str] = ()) -> Callable[[object], str]:
     """Return a reader of one of the values; those in `later` are known, but not built yet."""
     hint = f"choose {values[0]}" if len(values) == 1 else f"choose one of {', '.join(values)}"

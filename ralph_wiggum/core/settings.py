@@ -12,7 +12,8 @@ class AgentSettings:
 
     `command` is an argument list with `{prompt_file}`, `{tasks_file}`, `{task}`, `{python}` replaced in each argument
     (and `{package}`, the folder of this package).
-    `driver` is "pipe" or "pty"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `dialect` is "text".
+    `driver` is "pipe" or "pty"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `dialect` is one of
+    core.agents.DIALECTS.
     `answers` maps a regular expression of a question on the terminal to what is typed ("" is Enter); an answer of
     None ends the attempt at once. `root_env` is added to `env` where the runner is root. `footer`
     is a regular expression of lines that the program prints after the agent's own message, such as what it cost.
@@ -141,8 +142,9 @@ class Limits:
     those that match, the longest limit holds, and it may be longer or shorter than `command_seconds`. `machinery` are
     regular expressions of processes that belong to the agent itself and are never a command.
 
-    `memory_bytes` is what the family may hold together, `disk_bytes` what must stay free where the project lies; 0: no
-    limit. `end_at` is a moment of the wall clock (seconds since 1970) at which the attempt ends, 0: none.
+    `memory_bytes` is what the family may hold together, `disk_bytes` what must be free where the project lies for an
+    attempt to begin (it ends when half of that is left); 0: no limit. `end_at` is a moment of the wall clock (seconds
+    since 1970) at which the attempt ends, 0: none. `log_bytes` is what is kept of its output, beginning and end.
     """
 
     task_seconds: float = 600.0
@@ -153,6 +155,7 @@ class Limits:
     memory_bytes: int = 0
     disk_bytes: int = 0
     end_at: float = 0.0
+    log_bytes: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +164,14 @@ class MachineSettings:
 
     `keep_awake`: no sleep while a run is on. `min_disk`: free room below which nothing is started. `min_battery`: per
     cent below which nothing is started while it discharges. `max_memory`: of an agent's family, 0: no limit, None:
-    four fifths of what the machine (or its container) has.
+    `memory_share` of what the machine (or its container) has.
     """
 
     keep_awake: bool = True
     min_disk: int = 500_000_000
     min_battery: float = 10.0
     max_memory: int | None = None
+    memory_share: float = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +231,10 @@ class Settings:
 
 
 def limits(settings: Settings) -> Limits:
-    """Return the time limits of an attempt: the built-in long commands (O21) with the person's own over them.
+    """Return the limits of an attempt: the built-in long commands (O21) with the person's own over them.
 
-    A setting with the pattern of a built-in one replaces it; all others are added.
+    A setting with the pattern of a built-in one replaces it; all others are added. How much memory there is only the
+    machine can say: `memory_bytes` is left at 0 here.
     """
     from ralph_wiggum.core.commands import LONG_COMMANDS  # noqa: PLC0415 - status reads settings and needs no table
 
@@ -239,4 +244,6 @@ def limits(settings: Settings) -> Limits:
         no_progress_seconds=settings.no_progress_timeout,
         command_patterns=tuple((dict(LONG_COMMANDS) | dict(settings.command_timeouts)).items()),
         machinery=settings.machinery,
+        disk_bytes=settings.machine.min_disk,
+        log_bytes=settings.logs.attempt,
     )

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ralph_wiggum.core import setting_values as values
+from ralph_wiggum.core.agents import DIALECTS
 from ralph_wiggum.core.setting_values import BadValue, Reader
 from ralph_wiggum.core.settings import CheckSettings
 
@@ -22,6 +24,8 @@ AGENTS: Path = ("agents",)
 COMMAND_TIMEOUTS: Path = ("command_timeouts",)
 SERVERS: Path = ("servers",)
 VISUAL: Path = ("visual_validation",)
+MACHINE: Path = ("machine",)
+LOGS: Path = ("logs",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +36,21 @@ class Key:
     field: str = ""
 
 
-def _one_agent(value: object) -> tuple[str, ...]:
+def _agents(value: object) -> tuple[str, ...]:
+    """Read the agents in their order: the next takes over where one cannot be had."""
     found = values.names(value)
-    if len(found) > 1:
-        raise BadValue("more than one agent is not built yet", f"name one, such as {found[0]}")
+    if twice := [name for index, name in enumerate(found) if name in found[:index]]:
+        raise BadValue(f"{twice[0]} is named twice", "name each agent once, the one to ask first at the front")
     return found
 
 
-def _dialect(value: object) -> str:
-    if values.text(value) != "text":
-        raise BadValue(f"{value} is not built yet", "choose text: the signal is the last line of the output")
-    return "text"
+def _hosts(value: object) -> tuple[str, ...]:
+    """Read names of hosts, without scheme and port."""
+    found = values.names(value)
+    for host in found:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host):
+            raise BadValue(f"{host!r} is no name of a host", "write a bare name, such as api.example.com")
+    return found
 
 
 def _checks(value: object) -> tuple[CheckSettings, ...]:
@@ -96,13 +104,15 @@ CHECK_KEYS: Mapping[str, Reader] = {
 _in_feature = values.pattern_with("feature", values.inside, once=True)
 
 KEYS: Mapping[Path, Key] = {
-    AGENT: Key(_one_agent, "agent"),
+    AGENT: Key(_agents, "agent"),
     (*AGENTS, ANY, "command"): Key(values.words),
     (*AGENTS, ANY, "driver"): Key(values.choice("pipe", "pty", later=("acp",))),
     (*AGENTS, ANY, "prompt"): Key(values.choice("stdin", "tty", "file")),
-    (*AGENTS, ANY, "dialect"): Key(_dialect),
+    (*AGENTS, ANY, "dialect"): Key(values.choice(*DIALECTS)),
     (*AGENTS, ANY, "env"): Key(values.environment),
     (*AGENTS, ANY, "answers"): Key(values.answers),
+    (*AGENTS, ANY, "login"): Key(values.words),
+    (*AGENTS, ANY, "hosts"): Key(_hosts),
     (*SERVERS, ANY, "command"): Key(values.text),
     (*SERVERS, ANY, "cwd"): Key(values.inside),
     (*SERVERS, ANY, "env"): Key(values.environment),
@@ -145,6 +155,13 @@ KEYS: Mapping[Path, Key] = {
     (*VISUAL, "ignore_console"): Key(values.regexes),
     (*VISUAL, "ignore_requests"): Key(values.regexes),
     (*VISUAL, "compare"): Key(values.truth),
+    (*MACHINE, "keep_awake"): Key(values.truth),
+    (*MACHINE, "min_disk"): Key(values.size(zero=True)),
+    (*MACHINE, "min_battery"): Key(values.per_cent),
+    (*MACHINE, "max_memory"): Key(values.memory),
+    (*LOGS, "attempt"): Key(values.size("10 kB")),
+    (*LOGS, "runs"): Key(values.count),
+    (*LOGS, "total"): Key(values.size("1 MB")),
     NEVER_STOP: Key(values.truth, "never_stop"),
     ("overnight_mode", "checkpoint_pause"): Key(values.truth, "checkpoint_pause"),
     ("overnight_mode", "checkpoint_skip_on_failure"): Key(values.truth, "checkpoint_skip_on_failure"),

@@ -63,7 +63,10 @@ class Happened(NamedTuple):
 
 
 class Status(NamedTuple):
-    """Everything that ralph-status says of a spec. `recent` is newest first; `tasks_path` is for warnings."""
+    """Everything that ralph-status says of a spec. `recent` is newest first; `tasks_path` is for warnings.
+
+    `standing` are labels and words of what a live run waits for, whom it leaves alone, whether it stops (run_words).
+    """
 
     spec: str
     tasks_path: str
@@ -79,6 +82,7 @@ class Status(NamedTuple):
     run: RunState
     warnings: tuple[Warned, ...]
     visual_patterns: tuple[str, ...]
+    standing: tuple[tuple[str, str], ...] = ()
 
 
 def count(plan: Plan) -> Counts:
@@ -103,11 +107,15 @@ def count(plan: Plan) -> Counts:
 
 
 def run_state(history: History, pid: int | None, noted: str = "") -> RunState:
-    """Return what the run of this spec does; `pid` is that of a live runner, `noted` what it said of itself."""
+    """Return what the run of this spec does; `pid` is that of a live runner, `noted` what it said of itself.
+
+    It is stopping from the wish of `ralph stop` on, although the attempt at hand may go on for minutes.
+    """
     if pid is None:
         paused = history.ended is not None and history.ended.state.startswith("paused")
         return RunState(state="paused" if paused else "idle")
-    return RunState(noted or ("waiting" if history.waiting else "running"), pid, history.iterations)
+    state = "stopping" if history.stop is not None else "waiting" if history.waiting is not None else "running"
+    return RunState(noted or state, pid, history.iterations)
 
 
 def summarise(
@@ -118,6 +126,7 @@ def summarise(
     *,
     spec: str,
     tasks_path: str = "tasks.md",
+    standing: tuple[tuple[str, str], ...] = (),
 ) -> Status:
     """Return the status of a spec from its plan, its journal and its run."""
     return Status(
@@ -135,6 +144,7 @@ def summarise(
         run=run,
         warnings=plan.warnings,
         visual_patterns=tuple(visual_patterns),
+        standing=standing,
     )
 
 

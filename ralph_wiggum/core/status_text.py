@@ -109,6 +109,8 @@ def _run(status: Status) -> str:
 
 
 def _facts(status: Status, page: Page) -> Iterator[str]:
+    for label, words in status.standing:
+        yield _fact(page, label, words, _YELLOW)
     counts = status.counts
     parts = (
         (counts.skipped, "skipped"),

@@ -13,6 +13,7 @@ import pytest
 from ralph_wiggum.adapters.activity_file import CHUNK, ActivityFile
 from ralph_wiggum.core import activity, log_block
 from ralph_wiggum.core.log_block import BLOCK_BYTES, StatusValues
+from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = "# Activity Log: demo\n\n## Current Status\n**Loop Status**: Running\n\n## [2025-01-01 10:00] Task 1: old\n"
@@ -117,6 +118,9 @@ def test_an_agent_that_puts_its_entry_on_top_keeps_it_and_the_block_goes_up_agai
         pytest.param(lambda data: data[:300] + b"\0" * 724 + data[1024:], id="zeros after a power loss"),
         pytest.param(lambda data: data.replace(b"<!-- ralph:end", b"<!-- removed"), id="its end unreadable"),
         pytest.param(lambda data: data.replace(b"-->\n\n## entry", b"-->\r\n\n## entry"), id="a line ending changed"),
+        pytest.param(
+            lambda data: data.replace(b"<!-- ralph:status -->\n", b"<!-- ralph:status -->"), id="its begin gone"
+        ),
     ],
 )
 def test_a_torn_block_is_built_anew(path: Path, spoil: object) -> None:
@@ -128,6 +132,60 @@ def test_a_torn_block_is_built_anew(path: Path, spoil: object) -> None:
     log.status(block(2))
     assert path.read_bytes().startswith(block(2).encode())
     assert below(path).decode().lstrip("\n") == "## entry of before\n<!-- ralph:a1 -->\n"
+
+
+@pytest.mark.parametrize("reopened", [False, True], ids=["in a run", "before the next start"])
+def test_an_editor_that_changes_all_line_endings_leaves_one_block(path: Path, *, reopened: bool) -> None:
+    """What the person has set stays, entry by entry; nothing is shown twice."""
+    log = ActivityFile(path)
+    log.status(block(1))
+    log.append("a1", "## entry\n\nof before")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    log = ActivityFile(path) if reopened else log
+    assert log.has("a1")
+    log.append("a1", "## entry\n\nof before")
+    log.status(block(2))
+    log.append("b2", "## second")
+    assert path.read_bytes().startswith(block(2).encode())
+    text = below(path).decode()
+    assert "Current Status" not in text
+    assert (text.count("## entry"), text.count("## second")) == (1, 1)
+
+
+def test_a_block_that_somebody_doubled_is_there_once_after_the_next_start(path: Path) -> None:
+    log = ActivityFile(path)
+    log.status(block(1))
+    log.append("a1", "## entry")
+    path.write_bytes(path.read_bytes() + b"mine\n\n" + path.read_bytes() + b"\nyours\n")
+    again = ActivityFile(path)
+    again.status(block(2))
+    text = path.read_text()
+    assert text.startswith(block(2))
+    assert text.count("## Current Status") == 1
+    assert "mine\n" in text
+    assert text.endswith("\nyours\n")
+    again.status(block(3))
+    assert path.read_text() == text.replace(block(2), block(3))
+
+
+def test_a_block_that_somebody_took_out_is_put_on_top_and_all_else_stays(path: Path) -> None:
+    log = ActivityFile(path)
+    log.status(block(1))
+    log.append("a1", "## entry")
+    rest = below(path)
+    path.write_bytes(rest)
+    log.status(block(2))
+    assert path.read_bytes() == block(2).encode() + rest
+
+
+def test_an_emptied_log_is_begun_anew(path: Path) -> None:
+    log = ActivityFile(path)
+    log.status(block(1))
+    log.append("a1", "## entry")
+    path.write_bytes(b"")
+    log.append("b2", "## second")
+    log.status(block(2))
+    assert path.read_bytes() == block(2).encode() + b"\n\n## second\n<!-- ralph:b2 -->\n"
 
 
 def test_a_log_cut_in_the_middle_of_its_block_is_built_anew(path: Path) -> None:
@@ -162,7 +220,7 @@ def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
     assert target.read_bytes().startswith(block(1).encode())
 
 
-@pytest.mark.parametrize("what", ["a folder", "a pipe", "a link to a pipe"])
+@pytest.mark.parametrize("what", ["a folder", "a pipe", "a link to a pipe", "a link to itself", "a link far away"])
 def test_what_is_no_file_makes_way_and_is_kept(path: Path, what: str) -> None:
     """O12: an agent's `mkfifo` or `mkdir` in the place of the log must not hold up the night."""
     log = ActivityFile(path)
@@ -174,6 +232,10 @@ def test_what_is_no_file_makes_way_and_is_kept(path: Path, what: str) -> None:
             (path / "note.txt").write_text("kept")
         case "a pipe":
             os.mkfifo(path)
+        case "a link to itself":
+            path.symlink_to(path.name)
+        case "a link far away":
+            path.symlink_to("/nowhere/at/all.md")
         case _:
             os.mkfifo(path.with_name("pipe"))
             path.symlink_to("pipe")
@@ -182,6 +244,25 @@ def test_what_is_no_file_makes_way_and_is_kept(path: Path, what: str) -> None:
     assert path.read_bytes() == block(2).encode() + b"\n## entry\n<!-- ralph:a1 -->\n"
     assert os.path.lexists(path.with_name("activity.md.1"))
     assert what != "a folder" or (path.with_name("activity.md.1") / "note.txt").read_text() == "kept"
+
+
+@needs_plain_user
+@pytest.mark.parametrize("modes", ["000", "444"])
+def test_a_log_that_was_closed_is_opened_and_written(path: Path, modes: str) -> None:
+    """B10: as another user than root."""
+    child = f"""
+import subprocess
+from pathlib import Path
+from ralph_wiggum.adapters.activity_file import ActivityFile
+path = Path({str(path)!r})
+log = ActivityFile(path)
+log.append("a1", "## first")
+subprocess.run(["chmod", "-R", "{modes}", str(path.parent)])
+log.append("b2", "## second")
+"""
+    subprocess.run([*PLAIN_USER, sys.executable, "-c", child], cwd=ROOT, check=True)
+    assert "## first" in path.read_text()
+    assert "## second" in path.read_text()
 
 
 def test_a_text_that_names_an_id_is_no_entry(path: Path) -> None:

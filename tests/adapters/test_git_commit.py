@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -397,6 +398,7 @@ def test_a_commit_that_cannot_be_made_is_a_note(box: Sandbox) -> None:
     box.write("a.py", "2\n")
     after = repo.snapshot()
     (box.top / ".git/refs/heads/ralph/demo").write_text("broken\n")
+    shutil.rmtree(box.root / ".ralph/git-copy")  # else it is put back
     made = repo.commit(before, after, subject="x", trailers={})
     assert made.sha == ""
     assert "no commit was made" in made.notes[0]

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
-from ralph_wiggum.core.journal import Ended, GateSeen, Noted, SkipAsked, Started, to_line
+from ralph_wiggum.core.journal import (
+    Ended,
+    Entry,
+    GateSeen,
+    Noted,
+    SkipAsked,
+    Started,
+    StopAsked,
+    Ticked,
+    to_line,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = Started(key="1.1", name="Überschrift", large={"big.bin": "1"})
@@ -59,13 +71,13 @@ def test_a_line_without_its_end_waits_for_it(path: Path) -> None:
     journal = JournalFile(path)
     journal.append(ENTRY)
     journal.poll()
-    line = to_line(Noted(text="late")).encode()
+    line = to_line(SkipAsked(key="late")).encode()
     with path.open("ab") as file:
         file.write(line[:10])
         file.flush()
         assert journal.poll() == ()
         file.write(line[10:])
-    assert journal.poll() == (Noted(text="late"),)
+    assert journal.poll() == (SkipAsked(key="late"),)
     assert journal.bad_lines == 0
 
 
@@ -82,10 +94,10 @@ def test_a_line_torn_by_a_crash_stays_alone(path: Path) -> None:
 
 
 def test_bytes_that_are_no_text_spoil_only_their_line(path: Path) -> None:
-    journal = JournalFile(path)
-    journal.append(ENTRY)
+    JournalFile(path).append(ENTRY)
     with path.open("ab") as file:
         file.write(b"\xff\xfe\x00garbage\n")
+    journal = JournalFile(path)
     journal.append(Noted(text="x"))
     assert journal.poll() == (ENTRY, Noted(text="x"))
     assert journal.bad_lines == 1
@@ -174,13 +186,207 @@ def test_a_wish_left_in_the_replacement_is_not_lost(path: Path) -> None:
     assert read_journal(path)[0] == (ENTRY, SkipAsked(key="2", reason="no"))
 
 
-def test_a_journal_that_was_cut_is_read_from_its_start(path: Path) -> None:
-    journal = JournalFile(path)
-    journal.append(ENTRY)
-    journal.append(ENTRY)
+def test_who_only_reads_a_journal_that_was_cut_reads_it_from_its_start(path: Path) -> None:
+    writer, journal = JournalFile(path), JournalFile(path)
+    writer.append(ENTRY)
+    writer.append(ENTRY)
     journal.poll()
     path.write_text(to_line(Noted(text="new")))
     assert journal.poll() == (Noted(text="new"),)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def zeros(path: Path) -> None:
+    """Overwrite it in its place, as a power cut may; the size stays."""
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def change(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"key":"1.1"', b'"key":"9.9"'))
+
+
+def forge(path: Path) -> None:
+    with path.open("a") as file:
+        file.write(to_line(Ticked(key="3")))
+
+
+def scribble(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"\xff\xfe\0 garbage\n{}\n")
+
+
+def write_down_again(path: Path) -> None:
+    """Rewrite it the way that json.tool does."""
+    path.write_text("".join(json.dumps(json.loads(line)) + "\n" for line in path.read_text().splitlines()))
+
+
+@pytest.mark.parametrize("act", [cut, empty, zeros, change, forge, scribble, write_down_again])
+@pytest.mark.parametrize("then", ["append", "poll"])
+def test_whatever_is_done_to_it_in_a_run_the_journal_holds_what_the_runner_knows(
+    path: Path, act: Callable[[Path], None], then: str
+) -> None:
+    """B2, O17: in its place too; the time of the file is no help, for it is coarse."""
+    journal = JournalFile(path)
+    journal.append(ENTRY)
+    journal.append(Noted(text="second"))
+    assert journal.poll() == (ENTRY, Noted(text="second"))
+    os.utime(path, (1, 1))
+    journal.poll()
+    act(path)
+    expected: tuple[Entry, ...] = (ENTRY, Noted(text="second"))
+    if then == "append":
+        journal.append(Noted(text="on"))
+        assert journal.poll() == (Noted(text="on"),)
+        expected = (*expected, Noted(text="on"))
+    else:
+        assert journal.poll() == ()
+    assert read_journal(path) == (expected, 0)
+    assert len(journal.mended) == 1
+    assert "holds again what the runner knows" in journal.mended[0]
+    assert [each.name for each in path.parent.iterdir()] == [path.name], "nothing else is left there"
+
+
+@pytest.mark.parametrize("act", [cut, empty, zeros, forge, Path.unlink])
+def test_a_wish_that_came_with_the_damage_is_carried_over(path: Path, act: Callable[[Path], None]) -> None:
+    """O17: ralph-skip and ralph stop wrote into the file while an agent was at it."""
+    journal = JournalFile(path)
+    journal.append(ENTRY)
+    journal.poll()
+    act(path)
+    asked = SkipAsked(key="2", reason="no"), StopAsked(target="r")
+    for wish in asked:
+        JournalFile(path).append(wish)
+    assert journal.poll() == asked
+    assert read_journal(path) == ((ENTRY, *asked), 0)
+    journal.append(Noted(text="on"))
+    assert journal.poll() == (Noted(text="on"),)
+    assert journal.poll() == ()
+
+
+@pytest.mark.parametrize("size", [200 << 20, 3 << 30], ids=["200 MB", "3 GB of a hole"])
+def test_a_flood_into_the_journal_costs_neither_time_nor_memory(path: Path, size: int) -> None:
+    child = f"""
+import os, resource, time
+from pathlib import Path
+from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
+from ralph_wiggum.core.journal import Noted
+path = Path({str(path)!r})
+journal = JournalFile(path)
+journal.append(Noted(text="one"))
+journal.poll()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+os.truncate(path, {size})
+began = time.monotonic()
+journal.append(Noted(text="two"))
+took = time.monotonic() - began
+print([entry.text for entry in read_journal(path)[0]], took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run([sys.executable, "-c", child], cwd=ROOT, capture_output=True, text=True, check=True)
+    texts, took, grown = done.stdout.rsplit(maxsplit=2)
+    assert texts == "['one', 'two']"
+    assert float(took) < 10
+    assert int(grown) < 60_000, "kilobytes"
+
+
+def test_a_journal_whose_flood_met_no_runner_can_be_read_and_written_on(path: Path) -> None:
+    """A run was killed, its agent filled the journal with bytes that hold no newline."""
+    JournalFile(path).append(ENTRY)
+    os.truncate(path, 40 << 20)
+    journal = JournalFile(path)
+    assert journal.poll() == (ENTRY,)
+    journal.append(Noted(text="on"))
+    assert journal.poll() == (Noted(text="on"),)
+    assert read_journal(path)[0] == (ENTRY, Noted(text="on"))
+
+
+def test_who_only_asks_never_writes_the_journal_anew(path: Path) -> None:
+    """A ralph-skip that still has the old file open must not put it in the place of the runner's new one."""
+    runner, asking = JournalFile(path), JournalFile(path)
+    runner.append(ENTRY)
+    asking.poll()
+    path.unlink()
+    runner.append(Noted(text="on"))
+    assert asking.poll() == (Noted(text="on"),)
+    asking.append(SkipAsked(key="2"))
+    assert read_journal(path)[0] == (ENTRY, Noted(text="on"), SkipAsked(key="2"))
+    assert runner.poll() == (ENTRY, Noted(text="on"), SkipAsked(key="2"))
+    assert runner.mended == ["the journal was removed or replaced; it holds again what the runner knows"]
+
+
+@pytest.mark.parametrize("what", ["a folder", "a pipe", "a link to itself", "a link to nowhere"])
+def test_what_is_no_journal_is_none_and_makes_way_at_a_start(path: Path, what: str) -> None:
+    path.parent.mkdir(parents=True)
+    match what:
+        case "a folder":
+            path.mkdir()
+            (path / "x").touch()
+        case "a pipe":
+            os.mkfifo(path)
+        case "a link to itself":
+            path.symlink_to(path.name)
+        case _:
+            path.symlink_to("/nowhere/at/all")
+    assert read_journal(path) == ((), 0)
+    journal = JournalFile(path)
+    assert journal.poll() == ()
+    journal.append(ENTRY)
+    assert read_journal(path) == ((ENTRY,), 0)
+
+
+def test_a_journal_of_an_earlier_version_is_believed_and_goes_on(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(to_line(ENTRY) + to_line(Noted(text="old")))
+    journal = JournalFile(path)
+    assert journal.poll() == (ENTRY, Noted(text="old"))
+    journal.append(Noted(text="new"))
+    forge(path)
+    assert read_journal(path) == ((ENTRY, Noted(text="old"), Noted(text="new")), 0)
+
+
+def test_a_line_that_an_agent_wrote_before_both_were_killed_is_not_believed_at_the_next_start(path: Path) -> None:
+    """O17: it claims that a task is done."""
+    JournalFile(path).append(ENTRY)
+    forge(path)
+    assert JournalFile(path).poll() == (ENTRY,)
+    assert read_journal(path) == ((ENTRY,), 0)
+
+
+def test_without_room_for_a_copy_the_journal_is_written_all_the_same(path: Path) -> None:
+    """B2: the copy needs as much room as the journal; without it a cut cannot be undone, and nothing else is lost."""
+    path.parent.mkdir(parents=True)
+    path.write_text(to_line(Noted(text="x" * 4000)) * 20)
+    child = f"""
+import resource, signal
+from pathlib import Path
+from ralph_wiggum.adapters.journal_file import JournalFile
+from ralph_wiggum.core.journal import Noted
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path({str(path)!r})
+journal = JournalFile(path)
+journal.poll()
+soft = path.stat().st_size // 2
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
+try:
+    journal.append(Noted(text="no room"))
+except OSError:
+    print("told")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+journal.append(Noted(text="room"))
+path.unlink()
+journal.append(Noted(text="on"))
+"""
+    done = subprocess.run([sys.executable, "-c", child], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "told\n"
+    entries, bad = read_journal(path)
+    assert (len(entries), bad) == (22, 0)
+    assert entries[20:] == (Noted(text="room"), Noted(text="on"))
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_line(path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ralph_wiggum.adapters.journal_file import JournalFile
 from ralph_wiggum.adapters.lost_plan import is_lost
-from ralph_wiggum.adapters.plan_file import current_plan
+from ralph_wiggum.adapters.plan_file import PLAN_BYTES, current_plan
 from ralph_wiggum.adapters.project import HELD, Project, claim_state, lost_projects, open_spec
 from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.core.errors import RalphError
@@ -192,8 +192,40 @@ def test_what_a_link_led_to_is_put_back_with_its_folder(root: Path) -> None:
     assert (path.is_symlink(), target.read_text()) == (True, TASKS)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no task at all\n", id="without a task"),
+        pytest.param(b"\xff\xfe\0\0", id="no text"),
+        pytest.param(bytes(PLAN_BYTES + 1), id="too large"),
+    ],
+)
+def test_a_plan_that_was_spoilt_with_its_runner_is_put_back_at_the_next_start(root: Path, data: bytes) -> None:
+    """B2, B10: the agent overwrote it, then both were killed; what it wrote is kept."""
+    project = cut_off(open_spec(root, "demo"))
+    project.tasks_file.write_bytes(data)
+    spec = SpecFiles(open_spec(root, "demo"), puts_back=True)
+    assert [task.id for task in spec.plan().tasks] == ["1", "2"]
+    assert project.tasks_file.read_text() == TASKS
+    assert (project.state / "tasks.1.md").read_bytes() == data
+    said = spec.protect("1")
+    assert len(said) == 1
+    assert "put back as it was" in said[0]
+    assert spec.protect("1") == (), "said once"
+
+
+@pytest.mark.parametrize("data", [b"", b"no task\n"])
+def test_a_plan_that_a_person_emptied_after_a_run_stays_empty(root: Path, data: bytes) -> None:
+    project = cut_off(open_spec(root, "demo"), (*CUT, Ended(key="1"), RunEnded()))
+    project.tasks_file.write_bytes(data)
+    assert SpecFiles(project, puts_back=True).plan().tasks == ()
+    assert project.tasks_file.read_bytes() == data
+
+
 def test_a_plan_that_cannot_be_put_back_is_a_clear_error(root: Path) -> None:
     project = cut_off(open_spec(root, "demo"))
+    shutil.rmtree(project.state / "kept")  # else the folder would be put back first
     shutil.rmtree(root / ".kiro/specs")
     (root / ".kiro/specs").touch()
     with pytest.raises(RalphError, match=r"cannot put .*tasks\.md back") as caught:

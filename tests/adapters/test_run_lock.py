@@ -15,7 +15,9 @@ import pytest
 
 from ralph_wiggum.adapters.run_lock import RunLock, holder, lock_path, process_began
 from ralph_wiggum.core.errors import Exit, RalphError
+from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
 
+ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -193,6 +195,55 @@ def test_a_removed_lock_file_is_made_again_and_still_refuses(tmp_path: Path) -> 
         assert held.pid == os.getpid()
         with pytest.raises(RalphError, match="holds this work tree"):
             take(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a link to itself", "a link to nowhere", "a file that is closed"])
+@pytest.mark.parametrize("renewed", [False, True], ids=["at a start", "in a run"])
+def test_what_is_no_lock_file_makes_way_and_holds_nobody_up(tmp_path: Path, what: str, *, renewed: bool) -> None:
+    """O12: a pipe in its place must not stop ralph-status either."""
+    path = lock_path(tmp_path)
+    lock = RunLock(tmp_path)
+    if renewed:
+        lock.acquire(spec="demo", run="r1", started="now")
+        path.unlink()
+    path.parent.mkdir(exist_ok=True)
+    match what:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a link to itself":
+            path.symlink_to(path.name)
+        case "a link to nowhere":
+            path.symlink_to("/nowhere/at/all")
+        case _:
+            path.touch(mode=0)
+    assert holder(tmp_path) is None
+    if renewed:
+        assert lock.renew()
+    else:
+        lock.acquire(spec="demo", run="r1", started="now")
+    held = holder(tmp_path)
+    assert held is not None
+    assert held.run == "r1"
+    lock.release()
+
+
+@needs_plain_user
+def test_a_state_folder_that_was_closed_is_opened(tmp_path: Path) -> None:
+    """B10: as another user than root; the lock is held all the time."""
+    child = f"""
+import subprocess
+from pathlib import Path
+from ralph_wiggum.adapters.run_lock import RunLock, holder
+root = Path({str(tmp_path)!r})
+with RunLock(root) as lock:
+    lock.acquire(spec="demo", run="r1", started="now")
+    subprocess.run(["chmod", "-R", "000", str(root / ".ralph")])
+    print(lock.renew())
+    print(holder(root).run)
+"""
+    command = [*PLAIN_USER, sys.executable, "-c", child]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "r1"]), done.stderr
 
 
 def test_a_folder_in_the_place_of_the_lock_file_makes_way(tmp_path: Path) -> None:

@@ -6,16 +6,21 @@ import os
 import resource
 import shutil
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.plan_file import current_plan, load_plan, plan_during_attempt
+from ralph_wiggum.adapters.plan_file import PLAN_BYTES, current_plan, load_plan, plan_during_attempt
 from ralph_wiggum.adapters.project import Project, open_spec
 from ralph_wiggum.adapters.spec_files import SpecFiles
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.parse import parse
+from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
 
+ROOT = Path(__file__).resolve().parents[2]
 TASKS = "# Plan\n\n- [ ] 1. First\n  - [ ] 1.1 Alpha\n  - [ ] 1.2 Beta\n- [ ] 2. Second\n"
 
 
@@ -71,6 +76,13 @@ def test_a_missing_file_and_a_folder_in_its_place_are_clear_errors(project: Proj
     project.tasks_file.mkdir()
     with pytest.raises(RalphError, match="cannot read"):
         spec.plan()
+
+
+def test_a_file_that_is_too_large_for_a_plan_is_a_clear_error(project: Project, spec: SpecFiles) -> None:
+    os.truncate(project.tasks_file, 1 << 34)
+    with pytest.raises(RalphError, match="too large") as caught:
+        spec.plan()
+    assert "4 MB" in caught.value.hint
 
 
 def test_while_an_attempt_goes_on_the_agents_ticks_do_not_count(project: Project, spec: SpecFiles) -> None:
@@ -248,6 +260,64 @@ def test_a_file_that_is_no_file_any_more_is_put_back(
         assert (project.state / "tasks.1.md/note.txt").read_text() == "kept"
     if how == "a link":
         assert (tmp_path / "elsewhere.md").read_text() == "- [x] 9. other\n"
+
+
+@pytest.mark.parametrize("size", [PLAN_BYTES + 1, 1 << 34], ids=["just too large", "16 GB of a hole"])
+def test_a_file_that_grew_too_large_is_moved_away_not_copied(project: Project, spec: SpecFiles, size: int) -> None:
+    spec.hold()
+    os.truncate(project.tasks_file, size)
+    began = time.monotonic()
+    said = spec.protect("1.1")
+    assert time.monotonic() - began < 5
+    assert len(said) == 1
+    assert (project.state / "tasks.1.md").stat().st_size == size
+    assert text(project) == TASKS
+
+
+@needs_plain_user
+@pytest.mark.parametrize("modes", ["000", "u-w", "444"])
+@pytest.mark.parametrize("path", [".kiro", ".kiro/specs/demo/tasks.md"])
+def test_a_plan_that_was_closed_is_opened_and_its_marks_can_be_written(project: Project, path: str, modes: str) -> None:
+    """B10: as another user than root."""
+    child = f"""
+import subprocess
+from pathlib import Path
+from ralph_wiggum.adapters.project import open_spec
+from ralph_wiggum.adapters.spec_files import SpecFiles
+root = Path({str(project.root)!r})
+spec = SpecFiles(open_spec(root, "demo"))
+spec.write("1.1", "-")
+spec.hold()
+subprocess.run(["chmod", "-R", {modes!r}, str(root / {path!r})])
+spec.protect("1.1")
+spec.write("1.1", "x")
+spec.hold()
+print(spec.protect("1.1"))
+"""
+    command = [*PLAIN_USER, sys.executable, "-c", child]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
+    assert text(project) == TASKS.replace("[ ] 1.1", "[x] 1.1")
+
+
+def test_the_spec_around_the_plan_is_held_and_protected_with_it(project: Project, spec: SpecFiles) -> None:
+    """B10; the details are in test_spec_guard."""
+    (project.spec_dir / "design.md").write_text("# Design\n")
+    spec.hold()
+    project.spec_dir.rename(project.root / "gone")
+    said = spec.protect("1.1")
+    assert said == (".kiro/specs/demo had been moved to gone; moved back",)
+    assert (text(project), spec.document("design.md")) == (TASKS, "# Design\n")
+
+
+def test_the_plan_that_is_held_is_known_to_the_next_process(project: Project, spec: SpecFiles) -> None:
+    assert SpecFiles(project).held_plan() is None
+    spec.hold()
+    project.tasks_file.write_text("- [ ] 9. Other\n")
+    for each in (spec, SpecFiles(project)):
+        held = each.held_plan()
+        assert held is not None
+        assert [task.key for task in held.tasks] == ["1", "1.1", "1.2", "2"]
 
 
 def test_a_link_that_became_a_file_is_a_link_again(project: Project, tmp_path: Path) -> None:

@@ -73,8 +73,9 @@ def test_a_limit_is_waited_out_a_minute_longer_than_reported_and_costs_nothing(t
     assert "limit" in wait.reason
     assert [started.attempt for started in of_kind(night, Started)] == [1, 1, 1]
     assert night.ledger.history.iterations == 2
-    assert night.ledger.history.of("1").ticked is not None
-    assert night.ledger.history.of("1").ticked.attempts == 1
+    ticked = night.ledger.history.of("1").ticked
+    assert ticked is not None
+    assert ticked.attempts == 1
 
 
 def test_with_a_list_the_next_takes_over_at_once_and_the_first_is_taken_back(tmp_path: Path) -> None:

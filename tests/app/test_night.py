@@ -361,21 +361,29 @@ def test_an_agents_work_is_not_paid_for_twice_when_something_of_ours_fails(tmp_p
     assert len([entry for entry in night.journal.entries if isinstance(entry, Ended)]) == 1
 
 
-def test_the_next_commit_makes_up_for_one_that_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fails", "commits"),
+    [
+        pytest.param(1, [("src/1.py",), ("src/2.py",), ("src/3.py",)], id="it is tried again"),
+        pytest.param(2, [("src/1.py",), ("src/2.py",), ("src/3.py",)], id="and once more"),
+        pytest.param(3, [("src/1.py", "src/2.py"), ("src/3.py",)], id="then the next commit makes up for it"),
+    ],
+)
+def test_a_commit_that_fails_is_made_up_for(fails: int, commits: list[tuple[str, ...]], tmp_path: Path) -> None:
     """Contract "Commits": nothing of the night stays uncommitted because of a moment's trouble."""
 
-    class FailsOnce(MemoryRepo):
-        failed = False
+    class Shaky(MemoryRepo):
+        left = fails
 
         def commit(self, before: Snapshot, after: Snapshot, **words: Any) -> Committed:
-            if not self.failed:
-                self.failed = True
+            self.left -= 1
+            if self.left >= 0:
                 return Committed(failed=True, notes=("no commit was made: disk full",))
             return super().commit(before, after, **words)
 
-    night = night_of("- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n", tmp_path, repo=FailsOnce())
+    night = night_of("- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n", tmp_path, repo=Shaky())
     assert night.run().code is Exit.DONE
-    assert [paths for _, paths, _ in night.repo.commits] == [("src/1.py", "src/2.py"), ("src/3.py",)]
+    assert [paths for _, paths, _ in night.repo.commits] == commits
 
 
 def test_a_log_that_cannot_be_written_is_written_later(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ralph_wiggum.app.order import Order
 from ralph_wiggum.app.view import PlainView, choose_view
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.history import History
-from ralph_wiggum.core.journal import Ended, Skipped, Started, Ticked
+from ralph_wiggum.core.journal import Ended, Held, RunStarted, Skipped, Started, StopAsked, Ticked
 from ralph_wiggum.core.parse import parse
 from ralph_wiggum.core.status import Counts
 from tests.fakes import HandClock
@@ -126,9 +126,46 @@ def test_a_wait_takes_the_place_of_the_task() -> None:
     assert lines[1:] == ["waiting until 03:30: offline", "next: 2.2 Add logout"]
 
 
+def test_agents_that_are_left_alone_and_the_wish_to_stop_are_shown() -> None:
+    """B1, and `ralph stop`: with the time of return."""
+    held = ("claude until 03:30: usage limit", "codex until 04:00: rate limit")
+    lines = drawn(replace(STATE, held=held, stopping="stopping after the attempt at hand", output=()))
+    assert lines[3:] == [
+        "left alone: claude until 03:30: usage limit",
+        "left alone: codex until 04:00: rate limit",
+        "stopping after the attempt at hand",
+        "next: 2.2 Add logout",
+    ]
+
+
+def test_the_live_view_looks_at_the_history_whenever_it_draws() -> None:
+    stream = io.StringIO()
+    clock = HandClock()
+    history = History([RunStarted(run="r1")])
+    view = LiveView(Console(file=stream, force_terminal=True, width=70, color_system=None), clock)
+    view.progress(PLAN, history)
+    view.started(TASK, STARTED, ORDER)
+    assert "stopping" not in stream.getvalue()
+    history.apply(StopAsked(target="r1"))
+    history.apply(Held(agent="claude", cause="usage limit", until="2026-11-21T03:30:00+00:00"))
+    clock.push(1)
+    view.refresh()
+    view.close()
+    assert "stopping after the attempt at hand" in stream.getvalue()
+    assert "left alone: claude until 03:30: usage limit" in stream.getvalue()
+
+
 @pytest.mark.parametrize("width", [12, 20, 40, 60, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    wide = replace(STATE, spec="规格" * 30, task="修复登录页面" * 30, output=("x" * 500, "\t修" * 90), next="n" * 300)
+    wide = replace(
+        STATE,
+        held=("h" * 300,),
+        stopping="s" * 300,
+        spec="规格" * 30,
+        task="修复登录页面" * 30,
+        output=("x" * 500, "\t修" * 90),
+        next="n" * 300,
+    )
     console = Console(file=io.StringIO(), width=width, color_system=None)
     for line in drawn(wide, width):
         assert console.render_str(line).cell_len <= width

@@ -31,7 +31,7 @@ def test_commands_get_their_arguments_and_give_their_exit_codes(tmp_path: Path) 
     [
         pytest.param("statsu", "did you mean `ralph status`?", id="a slip"),
         pytest.param("ralph-next", "did you mean `ralph next`?", id="the long name"),
-        pytest.param("zzz", "there are: overnight, next, status, skip, servers", id="nothing near"),
+        pytest.param("zzz", "there are: overnight, next, status, skip, attach, stop,", id="nothing near"),
     ],
 )
 def test_an_unknown_command_is_told_what_is_near(tmp_path: Path, word: str, near: str) -> None:

@@ -132,6 +132,32 @@ def test_a_stopped_attempt_is_interrupted() -> None:
     assert isinstance(judge(Evidence(outcome=AgentOutcome(ending=Ending.STOPPED))), Interrupted)
 
 
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        pytest.param(
+            Ending.OUT_OF_TIME,
+            Interrupted(reason="the time of --until was reached"),
+            id="the end of the night is no failure",
+        ),
+        pytest.param(
+            Ending.OUT_OF_MEMORY,
+            Failed(kind=FailureKind.MEMORY, fingerprint="memory", reason="words of the runner"),
+            id="too much memory is the attempt's own, and identical whatever the figures",
+        ),
+        pytest.param(
+            Ending.DISK_FULL,
+            Failed(kind=FailureKind.DISK, fingerprint="disk", reason="words of the runner", environment=True),
+            id="a full disk is the environment (O37)",
+        ),
+    ],
+)
+def test_what_the_machine_ended(ending: Ending, expected: Failed | Interrupted) -> None:
+    """B7: whatever the agent claimed before, and whatever it changed."""
+    outcome = AgentOutcome(ending=ending, error="words of the runner", exit_code=0)
+    assert judge(Evidence(outcome=outcome, said=COMPLETE, changed=True, gates=[GREEN])) == expected
+
+
 def test_an_agent_that_cannot_start_and_a_missing_tool_are_the_environment() -> None:
     """O37."""
     absent = judge(Evidence(outcome=AgentOutcome(ending=Ending.NOT_STARTED, error="kiro-cli: not found")))

@@ -12,7 +12,7 @@ from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET
 from ralph_wiggum.core.commands import LONG_COMMANDS
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.layers import Layer
-from ralph_wiggum.core.settings import CheckSettings, Settings, VisualSettings
+from ralph_wiggum.core.settings import CheckSettings, LogSettings, MachineSettings, Settings, VisualSettings
 from ralph_wiggum.core.settings_schema import KEYS, dotted
 
 
@@ -37,6 +37,8 @@ def test_without_layers_all_is_default() -> None:
 WORKING: list[tuple[str, object, str, object]] = [
     ("agent", "claude", "agent", ("claude",)),
     ("agent", ["kiro"], "agent", ("kiro",)),
+    ("agent", ["kiro", "claude"], "agent", ("kiro", "claude")),
+    ("agent", "claude, kiro", "agent", ("claude", "kiro")),
     ("setup", ["uv run alembic upgrade head"], "setup", ("uv run alembic upgrade head",)),
     ("machinery", ["my-mcp-server"], "machinery", ("my-mcp-server",)),
     ("visual_tasks", ["28.*"], "visual_tasks", ("28.*",)),
@@ -75,6 +77,13 @@ WORKING: list[tuple[str, object, str, object]] = [
     ("visual_validation.ignore_console", ["HMR"], "visual", VisualSettings(ignore_console=("HMR",))),
     ("visual_validation.ignore_requests", ["/ads/"], "visual", VisualSettings(ignore_requests=("/ads/",))),
     ("visual_validation.compare", True, "visual", VisualSettings(compare=True)),
+    ("machine.keep_awake", False, "machine", MachineSettings(keep_awake=False)),
+    ("machine.min_disk", "1 GB", "machine", MachineSettings(min_disk=1_000_000_000)),
+    ("machine.min_battery", 20, "machine", MachineSettings(min_battery=20.0)),
+    ("machine.max_memory", "75%", "machine", MachineSettings(memory_share=0.75)),
+    ("logs.attempt", "1 MB", "logs", LogSettings(attempt=1_000_000)),
+    ("logs.runs", 3, "logs", LogSettings(runs=3)),
+    ("logs.total", "1 GB", "logs", LogSettings(total=1_000_000_000)),
     ("quality_checks", {}, "quality_checks", ()),
     (
         "quality_checks",
@@ -91,12 +100,9 @@ ACCEPTED: list[tuple[str, object]] = [("context_mode", "fresh"), ("task_executio
 
 NOT_BUILT: list[tuple[str, object]] = [
     ("context_mode", "continuous_with_checkpoint_reset"),
-    ("agent", ["kiro", "claude"]),
-    ("agent", "kiro,claude"),
     ("agent", NOT_BUILT_YET[0]),
     ("agents", {NOT_BUILT_YET[0]: {"driver": "pty"}}),
     ("agents", {"mine": {"command": "x", "driver": "acp"}}),
-    ("agents", {"mine": {"command": "x", "dialect": "json"}}),
 ]
 
 
@@ -142,6 +148,15 @@ def test_no_key_is_left_out_of_these_tables() -> None:
         pytest.param({"zzz": None}, "zzz: unknown key", id="a stranger without a value"),
         pytest.param({"agent": "claud"}, "agent: claud is unknown; did you mean claude?", id="an unknown agent"),
         pytest.param({"agent": []}, "agent: the list is empty", id="no agent"),
+        pytest.param({"agent": ["kiro", "claude", "kiro"]}, "agent: kiro is named twice", id="an agent named twice"),
+        pytest.param({"agent": "kiro,kiro"}, "agent: kiro is named twice", id="named twice in one text"),
+        pytest.param({"agent": "kiro,,claude"}, "the text is empty", id="a comma too many"),
+        pytest.param({"agent": "claude,kirro"}, "agent: kirro is unknown; did you mean kiro?", id="one of them unknown"),
+        pytest.param({"agents": {"mine": {"command": "x", "dialect": "json"}}}, "agents.mine.dialect: expected text or claude", id="a bad dialect"),
+        pytest.param({"agents": {"mine": {"command": "x", "dialect": "codex", "driver": "pty"}}}, "agents.mine.dialect: codex needs a pipe", id="events on a terminal"),
+        pytest.param({"agents": {"claude": {"driver": "pty"}}}, "agents.claude.dialect: claude needs a pipe", id="a terminal for a built-in agent with events"),
+        pytest.param({"agents": {"mine": {"command": "x", "login": []}}}, "agents.mine.login: the command is empty", id="an empty login command"),
+        pytest.param({"agents": {"mine": {"command": "x", "hosts": "https://a.test"}}}, "'https://a.test' is no name of a host", id="a URL for a host"),
         pytest.param({"agent": False}, "expected a name or a list of names, found the truth value false (YAML reads no and off so)", id="YAML's off"),
         pytest.param({"git": {"commit": False}}, "git.commit: expected per_task or none, found the truth value false", id="YAML's no for a word"),
         pytest.param({"git": True}, "git: expected a mapping (key: value), found the truth value true", id="a group that is no mapping"),
@@ -275,6 +290,30 @@ def test_a_new_agent_can_be_chosen() -> None:
     assert merged.agent == ("mine",)
     assert merged.agents["mine"].command == ("my-agent", "--file={prompt_file}")
     assert merged.agents["mine"].answers == (("Trust .*\\?", "y"), ("Log in", None))
+
+
+def test_an_agent_with_events_may_be_described() -> None:
+    codex = {
+        "command": "codex exec --json -",
+        "dialect": "codex",
+        "login": "codex login status",
+        "hosts": ["chatgpt.com"],
+    }
+    found = _merge({"agent": ["codex", "claude"], "agents": {"codex": codex}})
+    assert found.agent == ("codex", "claude")
+    assert found.agents["codex"].dialect == "codex"
+    assert found.agents["codex"].login == ("codex", "login", "status")
+    assert found.agents["codex"].hosts == ("chatgpt.com",)
+
+
+def test_the_login_command_of_a_built_in_agent_is_not_asked_of_another_program() -> None:
+    """A wrapper with a key of its own is not logged out because the program that it wraps is."""
+    same = _merge({"agents": {"claude": {"command": ["claude", "-p"]}}}).agents["claude"]
+    assert same.login == BUILT_IN["claude"].login
+    other = _merge({"agents": {"claude": {"command": ["./with-key", "claude", "-p"]}}}).agents["claude"]
+    assert other.login == ()
+    told = {"claude": {"command": ["./with-key", "claude"], "login": ["./with-key", "status"]}}
+    assert _merge({"agents": told}).agents["claude"].login == ("./with-key", "status")
 
 
 def test_an_agent_of_the_contract_that_is_not_built_may_be_described() -> None:

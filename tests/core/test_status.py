@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ralph_wiggum.core.history import History
-from ralph_wiggum.core.journal import Ended, Entry, RunEnded, RunStarted, Skipped, Started, Ticked, Waiting, WentOn
+from ralph_wiggum.core.journal import (
+    Ended,
+    Entry,
+    RunEnded,
+    RunStarted,
+    Skipped,
+    Started,
+    StopAsked,
+    Ticked,
+    Waiting,
+    WentOn,
+)
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.parse import parse
 from ralph_wiggum.core.status import RunState, Status, as_json, count, run_state, summarise
@@ -142,6 +153,23 @@ def test_per_cent(text: str, percent: float) -> None:
         pytest.param((RunStarted(), Waiting()), None, "", RunState("idle"), id="killed while it waited"),
         pytest.param((RunStarted(), RunEnded(state="paused at checkpoint")), None, "", RunState("paused"), id="paused"),
         pytest.param((RunStarted(), RunEnded(state="complete")), None, "", RunState("idle"), id="ended"),
+        pytest.param(
+            (RunStarted(run="r1"), Waiting(reason="offline"), StopAsked(target="r1")),
+            7,
+            "",
+            RunState("stopping", 7, 0),
+            id="asked to stop while it waits",
+        ),
+        pytest.param(
+            (RunStarted(run="r0"), StopAsked(target="r0"), RunStarted(run="r1")),
+            7,
+            "",
+            RunState("running", 7, 0),
+            id="the run before was asked to stop",
+        ),
+        pytest.param(
+            (RunStarted(run="r1"), StopAsked(target="r1")), None, "", RunState("idle"), id="asked to stop, and killed"
+        ),
     ],
 )
 def test_the_state_of_the_run(entries: tuple[Entry, ...], pid: int | None, noted: str, expected: RunState) -> None:
@@ -153,6 +181,18 @@ def test_the_task_that_a_run_works_on_is_current() -> None:
     entries = (*JOURNAL, Started(key="5", id="5", name="Checkpoint"))
     assert as_json(status(entries=entries, run=RunState("running", 7, 2)))["current"]["id"] == "5"
     assert as_json(status(entries=entries))["current"]["id"] == "2.1", "that run is dead"
+
+
+def test_how_the_run_stands_is_told_to_a_person_alone() -> None:
+    """The JSON is a contract; in text it stands above all else."""
+    standing = (("Waiting", "until 03:30: claude: usage limit"), ("Left alone", "claude until 03:30: usage limit"))
+    waiting = status(run=RunState("waiting", 7, 2))._replace(standing=standing)
+    assert as_json(waiting) == as_json(waiting._replace(standing=()))
+    lines = as_lines(waiting, 80, colour=False)
+    place = lines.index("Waiting     until 03:30: claude: usage limit")
+    assert lines[place + 1] == "Left alone  claude until 03:30: usage limit"
+    assert lines[place + 2].startswith("Tasks ")
+    assert all(cells(line) <= 40 for line in as_lines(waiting, 40, colour=False))
 
 
 def test_what_the_file_knows_without_a_journal() -> None:

@@ -100,7 +100,7 @@ def test_a_limit_is_waited_out_with_the_time_of_return_shown_and_counts_nothing(
     shown = until or (f"{reset + timedelta(minutes=1):%H:%M}" if "limit reached|" in str(script) else "")
     assert shown in f"{datetime.fromisoformat(held['until']):%H:%M}"
     text = project.run("status", "demo").out
-    assert re.search(rf"waiting .*{shown}", text), text
+    assert re.search(rf"Waiting .*{shown}", text), text
     process.send_signal(signal.SIGTERM)
     result = project.finish(process)
     assert result.code == 143

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ralph_wiggum.adapters.agents.launch import arguments, locate
 from ralph_wiggum.adapters.agents.pipe import PipeAgent
-from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET, ORDER
+from ralph_wiggum.core.agents import BUILT_IN, DIALECTS, NOT_BUILT_YET, ORDER, TELLS_COST
 from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.settings import AgentSettings
+from ralph_wiggum.core.settings import AgentSettings, Settings
 from ralph_wiggum.ports import Agent
 
 if TYPE_CHECKING:
@@ -49,5 +50,49 @@ def _check(settings: AgentSettings) -> None:
             f"{where}.prompt: {settings.prompt!r} cannot be with driver {settings.driver}",
             hint=f"choose from {', '.join(PROMPTS[settings.driver])}",
         )
-    if settings.dialect != "text":
-        raise RalphError(f"{where}.dialect: {settings.dialect!r} is not built yet", hint="use text")
+    if settings.dialect not in DIALECTS:
+        hint = f"choose from {', '.join(DIALECTS)}"
+        raise RalphError(f"{where}.dialect: there is no {settings.dialect!r}", hint=hint)
+    if settings.dialect != "text" and settings.driver != "pipe":
+        raise RalphError(
+            f"{where}.dialect: {settings.dialect} cannot be with driver {settings.driver}",
+            hint="choose driver: pipe, or dialect: text",
+        )
+
+
+def choose_agents(settings: Settings, path: str | None) -> tuple[AgentSettings, ...]:
+    """Return the agents that the settings name and that are installed, in their order, else the first installed one.
+
+    RalphError with what to do where there is none. What of a list is missing is looked at again by the preflight.
+    """
+    if settings.agent:
+        chosen = tuple(settings.agents[name] for name in settings.agent)
+        if not any(available(agent, path) for agent in chosen):
+            missing = (f"agent {each.name!r}: {_program(each)} is not there" for each in chosen)
+            raise RalphError("; ".join(missing), hint="; ".join(filter(None, (each.install_hint for each in chosen))))
+        return chosen
+    for name in ORDER:
+        if name in settings.agents and available(settings.agents[name], path):
+            return (settings.agents[name],)
+    raise RalphError(
+        f"no agent is installed (looked for {', '.join(ORDER)})",
+        hint="install one, or name any program under agents: in .kiro/settings/ralph.yaml, "
+        "or try --agent shell, which runs the code blocks of the tasks themselves",
+    )
+
+
+def _program(agent: AgentSettings) -> str:
+    return agent.command[0] if agent.command else agent.name
+
+
+def refuse_cost_limit(agents: Sequence[AgentSettings]) -> None:
+    """Raise RalphError where one of the agents does not tell what it costs, so that --max-cost could not hold."""
+    silent = [agent for agent in agents if agent.dialect not in TELLS_COST]
+    if silent:
+        names = " and ".join(agent.name for agent in silent)
+        tell = "does" if len(silent) == 1 else "do"
+        raise RalphError(
+            f"--max-cost: {names} {tell} not tell what a run costs (dialect {silent[0].dialect})",
+            hint=f"leave --max-cost out, bound the night with --until or MAX, or use an agent with "
+            f"dialect {' or '.join(sorted(TELLS_COST))}",
+        )

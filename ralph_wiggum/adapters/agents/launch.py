@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import ralph_wiggum
 from ralph_wiggum.adapters.capture import Capture
+from ralph_wiggum.core.dialects.heard import Heard
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
 from ralph_wiggum.core.settings import AgentSettings
-from ralph_wiggum.ports import AgentRequest
+from ralph_wiggum.ports import AgentRequest, Watcher
 
 if TYPE_CHECKING:
     from ralph_wiggum.adapters.process import Ended
@@ -52,7 +53,8 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
     words = arguments(settings, {**request.substitutions, "prompt_file": str(request.prompt_file)})
     program = locate(words[0], request.cwd, env.get("PATH"))
     if program is None:
-        raise CannotStart(_missing(words[0], request.cwd, settings.install_hint))
+        what, hint = missing(words[0], request.cwd), settings.install_hint
+        raise CannotStart(f"{what}; {hint}" if hint else what)
     _write_prompt(request)
     return Launch(argv=(program, *words[1:]), cwd=request.cwd, env=env)
 
@@ -67,8 +69,12 @@ def _write_prompt(request: AgentRequest) -> None:
 
 def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of the agent: base, the agent's settings, the attempt's own; the last wins."""
-    as_root = settings.root_env if os.geteuid() == 0 else {}
-    return {**base, **settings.env, **as_root, **request.env}
+    return {**own_environment(settings, base), **request.env}
+
+
+def own_environment(settings: AgentSettings, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with what the agent's settings add to it."""
+    return {**base, **settings.env, **(settings.root_env if os.geteuid() == 0 else {})}
 
 
 def arguments(settings: AgentSettings, values: Mapping[str, str]) -> tuple[str, ...]:
@@ -85,11 +91,17 @@ def locate(program: str, cwd: Path, path: str | None) -> str | None:
     return shutil.which(str((cwd / program).absolute()))
 
 
-def _missing(program: str, cwd: Path, hint: str) -> str:
-    what = f"{program} is not installed: it was not found in PATH"
+def missing(program: str, cwd: Path) -> str:
+    """Say what is wrong with a program that could not be located."""
     if "/" in program:
-        what = f"{program} is {'not executable' if (cwd / program).exists() else 'not there'}"
-    return f"{what}; {hint}" if hint else what
+        return f"{program} is {'not executable' if (cwd / program).exists() else 'not there'}"
+    return f"{program} is not installed: it was not found in PATH"
+
+
+def capture_of(launch: Launch, name: str, request: AgentRequest, watcher: Watcher) -> Capture:
+    """Return what takes in all that the program prints; its log keeps the beginning and the end."""
+    half = request.limits.log_bytes // 2
+    return Capture(request.log, head_bytes=half, tail_bytes=half, header=launch.header(name), watcher=watcher)
 
 
 def not_started(error: Exception) -> AgentOutcome:
@@ -97,14 +109,15 @@ def not_started(error: Exception) -> AgentOutcome:
     return AgentOutcome(ending=Ending.NOT_STARTED, error=str(error))
 
 
-def outcome(settings: AgentSettings, ended: Ended, capture: Capture) -> AgentOutcome:
-    """Put together how the process ended and what it printed; the capture is closed."""
+def outcome(settings: AgentSettings, ended: Ended, capture: Capture, heard: Heard | None = None) -> AgentOutcome:
+    """Put together how the process ended and what it printed; the capture is closed. `heard`: in its events."""
+    said = heard or Heard(message=capture.message())
     return AgentOutcome(
         ending=ended.ending,
         exit_code=ended.exit_code,
         signal=ended.signal,
         seconds=ended.seconds,
-        message=without_footer(capture.message(), settings.footer),
+        message=without_footer(said.message, settings.footer),
         excerpt=capture.excerpt(),
         output_bytes=capture.total,
         ended_commands=ended.ended_commands,
@@ -112,6 +125,13 @@ def outcome(settings: AgentSettings, ended: Ended, capture: Capture) -> AgentOut
         leftovers=ended.leftovers,
         error=ended.error,
         notes=(capture.problem,) if capture.problem else (),
+        errors=capture.errors(),
+        notices=said.notices,
+        completed=said.completed,
+        flagged=said.flagged,
+        denied=said.denied,
+        usage=said.usage,
+        session=said.session,
     )
 
 

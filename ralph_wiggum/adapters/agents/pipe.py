@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ralph_wiggum.adapters.agents.launch import CannotStart, Launch, not_started, outcome, prepare
+from ralph_wiggum.adapters.agents.launch import CannotStart, Launch, capture_of, not_started, prepare
+from ralph_wiggum.adapters.agents.launch import outcome as outcome_of
 from ralph_wiggum.adapters.capture import Capture, PipeSource, Stream
-from ralph_wiggum.core.evidence import AgentOutcome
+from ralph_wiggum.core.evidence import AgentOutcome, Ending
 from ralph_wiggum.core.settings import AgentSettings
 from ralph_wiggum.ports import AgentRequest, Watcher
 
 if TYPE_CHECKING:
+    from ralph_wiggum.adapters.agents.hearing import Hearing
     from ralph_wiggum.adapters.process import Family, Start
 
 
@@ -34,21 +36,34 @@ class PipeAgent:
         return self.settings.name
 
     def run(self, request: AgentRequest, watcher: Watcher) -> AgentOutcome:
-        """Run one attempt to its end (O11); what is printed on standard error goes into the excerpt only."""
+        """Run one attempt to its end (O11); what is printed on standard error goes into excerpt and errors only."""
         try:
             launch = prepare(self.settings, request, os.environ)
         except CannotStart as error:
             return not_started(error)
-        with Capture(request.log, header=launch.header(self.name), watcher=watcher) as capture, ExitStack() as ours:
+        with capture_of(launch, self.name, request, watcher) as capture, ExitStack() as ours:
+            hearing = self._hearing(capture)
             try:
-                start, sources = self._connect(launch, request, capture, ours)
+                start, sources = self._connect(launch, request, capture, hearing, ours)
             except OSError as error:
                 return not_started(error)
             ended = self.family.run(start, sources, request.limits, watcher, files_token=request.files_token)
-        return outcome(self.settings, ended, capture)
+            heard = hearing.finish() if hearing else None
+        outcome = outcome_of(self.settings, ended, capture, heard)
+        return judge(outcome, hearing) if hearing else outcome
+
+    def _hearing(self, capture: Capture) -> Hearing | None:
+        """Return what understands the agent's events, None where it prints text."""
+        if self.settings.dialect == "text":
+            return None
+        from ralph_wiggum.adapters.agents.hearing import Hearing  # noqa: PLC0415 - start-up: most agents print text
+        from ralph_wiggum.core.dialects.reader import Reader  # noqa: PLC0415 - as above
+        from ralph_wiggum.core.dialects.table import DIALECTS  # noqa: PLC0415 - as above
+
+        return Hearing(capture, Reader(DIALECTS[self.settings.dialect]))
 
     def _connect(
-        self, launch: Launch, request: AgentRequest, capture: Capture, ours: ExitStack
+        self, launch: Launch, request: AgentRequest, capture: Capture, hearing: Hearing | None, ours: ExitStack
     ) -> tuple[Start, list[PipeSource]]:
         from ralph_wiggum.adapters.process import Start  # noqa: PLC0415 - start-up: only a run needs it
 
@@ -59,7 +74,10 @@ class PipeAgent:
             for stream in Stream:
                 reading, writing = os.pipe()
                 childs.callback(os.close, writing)
-                source = PipeSource(reading, capture, stream)
+                if hearing is not None and stream is Stream.STDOUT:
+                    source = PipeSource(reading, hearing, stream, hopeless=hearing.hopeless)
+                else:
+                    source = PipeSource(reading, capture, stream)
                 ours.callback(source.close)
                 written.append(writing)
                 sources.append(source)
@@ -68,3 +86,13 @@ class PipeAgent:
             argv=launch.argv, cwd=launch.cwd, env=launch.env, stdin=stdin, stdout=written[0], stderr=written[1]
         )
         return start, sources
+
+
+def judge(outcome: AgentOutcome, hearing: Hearing) -> AgentOutcome:
+    """Add to an outcome what the hearing decided: that the agent made no progress, and lines that it left out."""
+    notes = (*outcome.notes, hearing.note) if hearing.note else outcome.notes
+    if not (hearing.gave_up and outcome.ending is Ending.STOPPED):
+        return replace(outcome, notes=notes)
+    _, more, survivors = outcome.error.partition("; ")  # the first part says only that a source ended the attempt
+    why = outcome.notices[-1].text if outcome.notices else "it asked its provider again and again"
+    return replace(outcome, ending=Ending.NO_PROGRESS, error=why + more + survivors, notes=notes)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pexpect import EOF, TIMEOUT, fdpexpect
 
 from ralph_wiggum.adapters.agents import keyboard, questions
-from ralph_wiggum.adapters.agents.launch import CannotStart, Launch, not_started, outcome, prepare
+from ralph_wiggum.adapters.agents.launch import CannotStart, Launch, capture_of, not_started, outcome, prepare
 from ralph_wiggum.adapters.agents.questions import Question, Rule
 from ralph_wiggum.adapters.capture import READ_BYTES, Capture
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
@@ -59,7 +59,7 @@ class PtyAgent:
             launch = prepare(self.settings, request, environment(os.environ))
         except CannotStart as error:
             return not_started(error)
-        with Capture(request.log, header=launch.header(self.name), watcher=watcher) as capture, ExitStack() as ours:
+        with capture_of(launch, self.name, request, watcher) as capture, ExitStack() as ours:
             try:
                 start, terminal = self._connect(launch, request, capture, ours)
             except OSError as error:

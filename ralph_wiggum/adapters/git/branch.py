@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from ralph_wiggum.adapters.git.commands import NoAnswerError
 from ralph_wiggum.adapters.git.place import Place
 from ralph_wiggum.adapters.git.refs import Head, read_refs
 from ralph_wiggum.core.commits import branch_names
@@ -25,6 +26,8 @@ def take_branch(place: Place, head: Head, pattern: str, spec: str) -> tuple[Head
     notes = () if head.ref else (f"HEAD was detached at {head.commit[:10]}: a branch was made there",)
     try:
         return _pick(place, head, pattern, spec), notes
+    except NoAnswerError:
+        raise
     except RalphError:  # a branch "ralph" stands in the way of "ralph/…"
         return _pick(place, head, pattern.replace("/", "-"), spec), notes
 

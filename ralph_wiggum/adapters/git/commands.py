@@ -35,7 +35,16 @@ _CONFIG = (
     *("-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"),
     *("-c", "core.safecrlf=false", "-c", "core.splitIndex=false", "-c", "i18n.commitEncoding=UTF-8"),
 )
+# What the system says (strerror(3)) where it is the machine that fails; LC_ALL=C holds.
+_MACHINE = (
+    *("No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system"),
+    *("Cannot allocate memory", "Resource temporarily unavailable", "Too many open files"),
+)
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+
+class NoAnswerError(RalphError):
+    """git could not work, because of the machine: nothing follows for the repository."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +105,20 @@ class Git:
         env: Mapping[str, str] | None = None,
         check: bool = True,
         hooks: bool = False,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> Result:
         """Run one git command, without hooks unless asked; items given as `stdin` are NUL-terminated.
 
         A lock left by a dead git is removed, a live one waited for. Raises RalphError with git's own words when the
-        command fails and `check` holds, or when git is missing or takes longer than 120 s.
+        command fails and `check` holds, and, whatever `check` says, where the machine failed it (a full disk): that is
+        no answer. Also when git is missing, cannot be started or takes longer than 120 s.
         """
         data = stdin if isinstance(stdin, bytes) else nul_joined(stdin)
         full = self._env | dict(env or {}) | ({"GIT_INDEX_FILE": str(index)} if index else {})
         argv = [self._program, *_CONFIG, *(() if hooks else _NO_HOOKS), *args]
         locks: LockWait | None = None
         while True:
-            result = _start(argv, self.cwd, full, data)
+            result = _finish(_popen(argv, self.cwd, full, subprocess.PIPE), data, seconds)
             if result.code == 0 or ".lock'" not in result.err:
                 break
             locks = locks or LockWait(self.cwd)
@@ -115,7 +126,7 @@ class Git:
                 break
         if locks is not None:
             self.notes += locks.notes
-        if check and result.code != 0:
+        if result.code != 0 and (check or _no_answer(result.err)):
             raise git_error(args, result)
         return result
 
@@ -126,7 +137,7 @@ class Git:
         """
         argv = [self._program, *_CONFIG, *_NO_HOOKS, *args]
         process = _popen(argv, self.cwd, self._env | {"GIT_INDEX_FILE": str(index)}, subprocess.PIPE)
-        return lambda: _finish(process, b"")
+        return lambda: _finish(process, b"", TIMEOUT_SECONDS)
 
     def run_with_hooks(self, *args: str, stdin: bytes, index: Path, env: Mapping[str, str], output: Path) -> Result:
         """Run a git command as a person would, hooks and all, bounded by `hook_seconds`.
@@ -155,7 +166,13 @@ def git_error(args: Iterable[str], result: Result) -> RalphError:
     verb = next((arg for arg in args if not arg.startswith("-")), "")
     said = [line for line in result.err.strip().splitlines() if not line.startswith("hint:")]
     said = [line for line in said if line.startswith("fatal:")] or said[-3:]  # all of `fatal:`, else the last words
-    return RalphError(f"git {verb} failed: {' '.join(said) or f'exit code {result.code}'}", hint=_hint(result.err))
+    kind = NoAnswerError if _no_answer(result.err) else RalphError
+    return kind(f"git {verb} failed: {' '.join(said) or f'exit code {result.code}'}", hint=_hint(result.err))
+
+
+def _no_answer(said: str) -> bool:
+    """Say whether git broke off because of the machine: its exit code then says nothing about the question."""
+    return any(words in said for words in _MACHINE)
 
 
 def _hint(said: str) -> str:
@@ -190,17 +207,13 @@ def _until_end(pid: int, seconds: float) -> None:
         os.close(descriptor)
 
 
-def _start(argv: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes) -> Result:
-    return _finish(_popen(argv, cwd, env, subprocess.PIPE), stdin)
-
-
-def _finish(process: subprocess.Popen[bytes], stdin: bytes) -> Result:
+def _finish(process: subprocess.Popen[bytes], stdin: bytes, seconds: float) -> Result:
     try:
-        out, err = process.communicate(stdin or None, timeout=TIMEOUT_SECONDS)
+        out, err = process.communicate(stdin or None, timeout=seconds)
     except subprocess.TimeoutExpired as late:
         _end_group(process.pid)
         process.communicate()
-        message = f"git took longer than {TIMEOUT_SECONDS:.0f} s: git {' '.join(late.cmd[-4:])}"
+        message = f"git took longer than {seconds:.0f} s: git {' '.join(late.cmd[-4:])}"
         raise RalphError(message, hint="is the disk, or a network file system, very slow?") from None
     return Result(code=process.returncode, out=out, err=err.decode("utf-8", "replace"))
 
@@ -216,6 +229,9 @@ def _popen(argv: list[str], cwd: Path, env: Mapping[str, str], sink: int) -> sub
         if not cwd.is_dir():
             raise RalphError(f"the folder {cwd} is gone", hint="put it back, then start again") from problem
         raise RalphError("git is not installed, or not on the PATH", hint="install git (2.25 or later)") from problem
+    except OSError as problem:
+        hint = "too many processes, or a git that may not be run?"
+        raise NoAnswerError(f"git cannot be started: {problem.strerror}", hint=hint) from problem
 
 
 def _feed(process: subprocess.Popen[bytes], stdin: bytes, seconds: float) -> int | None:

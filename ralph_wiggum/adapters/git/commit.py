@@ -46,7 +46,8 @@ class Committer:
         self._owned = owned
         self._identity = identity
         self.persons: frozenset[str] = frozenset()
-        self._begun = False  # a commit was asked for in this run
+        self._unsure = True  # whether HEAD is the commit that is asked for: an earlier run, or a try, broke off
+        self._behind: dict[str, str] = {}  # what was committed and is not in the person's index yet
         self._index = CommitIndex(place)
         self._hooked = HookedCommit(place, snapshots, restorer, self._index, identity.env)
 
@@ -60,17 +61,22 @@ class Committer:
     ) -> Committed:
         """Commit what changed between the two and what is due of `extra`; sha "" when that is nothing.
 
-        Where HEAD is this very commit, because the runner was killed right after it, it is not made again (B2).
+        Where HEAD is this very commit, because the runner was killed right after it or git failed when it was made, it
+        is not made again (B2). RalphError if it cannot be made; it may be tried again.
         """
+        unsure, self._unsure = self._unsure, True
         content, left = self._content(before, after)
         left_out = tuple(self._place.shown(path) for path in left)
         head, base, said = self._head()
-        first, self._begun = not self._begun, True
-        if first and is_commit_of(said, subject, trailers) and self._holds(base, content):
+        if unsure and is_commit_of(said, subject, trailers) and self._holds(base, content):
+            self._into_persons_index({})
+            self._unsure = False
             return Committed(sha=head, left_out=left_out)
         content |= self._owned.content(self._owned.due(extra, self.persons))
         tree = self._index.tree(base, content) if content else base
         if tree == base:
+            self._into_persons_index({})
+            self._unsure = False
             return Committed(left_out=left_out)
         message = commit_message(subject, trailers)
         hooked = Hooked("", content)
@@ -78,13 +84,19 @@ class Committer:
             hooked = self._hooked.commit(head, base, content, message, self.persons)
             tree = self._index.tree(base, hooked.content)
             if tree == base:  # a hook undid it all
+                self._unsure = False
                 return Committed(left_out=left_out, notes=self._git.taken_notes())
         sha = hooked.sha or self._commit_tree(tree, head, message)
         # The index first: if the runner is killed between the two, the commit is made again and all agrees.
         self._into_persons_index(hooked.content)
         if not hooked.sha:
             self._move_head(sha, head, subject)
+        self._unsure = False
         return Committed(sha=sha, left_out=left_out, notes=self._git.taken_notes())
+
+    def forget(self) -> None:
+        """Take nothing for known of what the repository holds."""
+        self._index.forget()
 
     def _holds(self, tree: str, content: Mapping[str, str]) -> bool:
         return not content or self._index.tree(tree, content) == tree
@@ -115,12 +127,23 @@ class Committer:
         self._git.run("update-ref", "-m", words, "HEAD", sha, head or "0" * len(sha), env=self._identity.env)
 
     def _into_persons_index(self, content: Content) -> None:
-        """Bring the committed paths, and no others, up to date in the person's index."""
-        try:
-            self._git.run("update-index", "-z", "--index-info", stdin=index_lines(content))
-            self._git.run("update-index", "-q", "--refresh", check=False)
-        except RalphError as problem:  # the commit stands; only `git status` will look odd
-            self._git.notes.append(f"your index could not be brought up to date: {problem}")
+        """Bring the committed paths, and no others, up to date in the person's index.
+
+        What cannot be brought there, in a second try either, is with the next commit: until then the index, and
+        `git status`, are behind HEAD.
+        """
+        self._behind |= content
+        for last in (False, True):
+            try:
+                if self._behind:
+                    self._git.run("update-index", "-z", "--index-info", stdin=index_lines(self._behind))
+                    self._behind = {}
+                    self._git.run("update-index", "-q", "--refresh", check=False)
+            except RalphError as problem:  # the commit stands all the same
+                if last:
+                    self._git.notes.append(f"your index could not be brought up to date: {problem}")
+            else:
+                return
 
 
 def _submodule(entry: Entry) -> bool:

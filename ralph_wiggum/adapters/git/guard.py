@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from ralph_wiggum.adapters.git.late import LEFT, Late
-from ralph_wiggum.adapters.git.locks import LockWait
+from ralph_wiggum.adapters.git.locks import LockWait, lock_files
 from ralph_wiggum.adapters.git.place import Place
 from ralph_wiggum.adapters.git.record import Record, RecordFile, look, stamp
 from ralph_wiggum.adapters.git.refs import (
@@ -95,6 +95,11 @@ class Guard:
         self._staged.save()
         self._file.save(self._record)
 
+    def goes_on(self, head: Head) -> None:
+        """Take HEAD and all else as they are by now for right: what stood there before is lost."""
+        self._record = replace(self._record, head=head)
+        self.record()
+
     def seen(self, snapshot: Snapshot) -> None:
         """Take a new snapshot into the record."""
         if snapshot != self._record.seen:
@@ -114,10 +119,8 @@ class Guard:
     def unlock(self) -> list[str]:
         """Remove lock files that a killed git of the agent's left behind; return words."""
         patience = LockWait(self._place.top, wait_seconds=_LOCK_SECONDS)
-        for name in ("index.lock", "HEAD.lock", "packed-refs.lock", "config.lock"):
-            lock = self._place.git_dir / name
-            if lock.exists():
-                patience.free(lock)
+        for lock in lock_files(self._place.git_dir, self._place.common_dir):
+            patience.free(lock)
         return patience.notes
 
     def quiet(self) -> bool:

@@ -31,12 +31,7 @@ class Late:
 
     def file(self, path: Path) -> bool:
         """Say whether what stands there was written too late; a file that is gone was not."""
-        if self.until is None:
-            return False
-        try:
-            return os.lstat(path).st_mtime > self.until.timestamp()
-        except OSError:
-            return False
+        return written_after(self.until, path)
 
     def ref(self, name: str) -> bool:
         """Say whether a branch or tag was moved too late."""
@@ -55,3 +50,13 @@ class Late:
             return False
         made = self.place.git.run("show", "-s", "--format=%ct", commit, "--", check=False).text
         return made.isdigit() and int(made) > self.until.timestamp()
+
+
+def written_after(until: datetime | None, path: Path) -> bool:
+    """Say whether what stands there was written after a moment; never where there is none, or nothing stands there."""
+    if until is None:
+        return False
+    try:
+        return os.lstat(path).st_mtime > until.timestamp()
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from contextlib import suppress
@@ -12,6 +13,19 @@ FRESH_SECONDS = 1.0  # a lock this young is believed, whoever holds it
 OLD_SECONDS = 60.0  # a lock this old is nobody's, where processes cannot be looked at
 _PAUSE_SECONDS = 0.05
 _LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
+
+
+# Beside these each ref has one, and with reftable its list of tables.
+_LOCKED = ("index", "HEAD", "packed-refs", "config", "config.worktree", "shallow", "reftable/tables.list")
+
+
+def lock_files(git_dir: Path, common_dir: Path) -> list[Path]:
+    """Return the locks that stand in a repository, whoever holds them."""
+    fixed = (f"{folder}/{name}.lock" for folder in {str(git_dir): 0, str(common_dir): 0} for name in _LOCKED)
+    found = [Path(lock) for lock in fixed if os.path.exists(lock)]  # noqa: PTH110 - asked after every attempt
+    for folder, _, names in os.walk(common_dir / "refs"):
+        found += [Path(folder, name) for name in names if name.endswith(".lock")]
+    return found
 
 
 class LockWait:

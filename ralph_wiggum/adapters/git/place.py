@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ralph_wiggum.adapters.git.commands import Git, git_error
+from ralph_wiggum.adapters.project import STATE
 
 # Under these a folder holds what tools downloaded or made: never snapshotted while untracked, never committed.
 TOOL_FOLDERS = (
@@ -49,6 +50,11 @@ class Place:
         return os.path.relpath(path, self.prefix) + slash
 
 
+def copy_home(state: Path) -> Path:
+    """Return the folder of the safety copy for the state folder of a spec: one for all specs of a work tree."""
+    return (state.parent if state.parent.name == STATE else state) / "git-copy"
+
+
 def locate(root: Path, state: Path, owned: Sequence[Path], env: Mapping[str, str] | None, hook_seconds: float) -> Place:
     """Return the repository that covers `root`, or a private one in `state` where none does.
 
@@ -73,7 +79,7 @@ def locate(root: Path, state: Path, owned: Sequence[Path], env: Mapping[str, str
 def _place(git: Git, root: Path, state: Path, owned: Sequence[Path], *, common_dir: Path, why: str = "") -> Place:
     top = git.cwd
     prefix = "" if root == top else f"{root.relative_to(top).as_posix()}/"
-    inside = (_from_top(path, root, top) for path in (*owned, state))
+    inside = (_from_top(path, root, top) for path in (*owned, state, copy_home(state)))
     return Place(
         git=git,
         top=top,

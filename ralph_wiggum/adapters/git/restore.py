@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from ralph_wiggum.adapters.git.snapshot import GITLINK, Entry, Snapshots, unstor
 from ralph_wiggum.ports import Restored, Snapshot
 
 _NOTHING = "000000"
+_AGAIN_SECONDS = (0.1, 1.0)  # before the second and the third try
 
 
 class Restorer:
@@ -34,11 +36,21 @@ class Restorer:
         todo = [entry for entry in wanted if entry.path not in touched and entry.path not in before.large]
         unstored = unstored_changes(before.large, after.large)
         moved = [path for path in unstored if path not in touched and self._set_aside(path, before)]
-        self.write(todo)
+        self._write_surely(todo, before)
         back = self._kept.put_back()
         left = self._differing(before) & ({entry.path for entry in wanted} | unstored)
         done = ({entry.path for entry in todo} | set(moved) | set(back)) - left
         return Restored(restored=tuple(sorted(done)), left=tuple(sorted(left)))
+
+    def _write_surely(self, entries: Sequence[Entry], wanted: Snapshot) -> None:
+        """Write, and write again what is not as wanted: one file that stays may fail the checks of every later task."""
+        for pause in (*_AGAIN_SECONDS, None):
+            self.write(entries)
+            left = self._differing(wanted) if entries else set()
+            entries = [entry for entry in entries if entry.path in left]
+            if not entries or pause is None:
+                return
+            time.sleep(pause)
 
     def unrevert(self, paths: Collection[str], heads: Sequence[str], snapshot: Snapshot) -> tuple[str, ...]:
         """Put back those of the paths that differed from the first commit in the snapshot and now equal one of them.

@@ -9,10 +9,17 @@ from ralph_wiggum.adapters.git.late import LEFT, Late
 from ralph_wiggum.adapters.git.place import Place
 from ralph_wiggum.adapters.project import make_state
 
-# Whose commits these are, what counts as the work tree and what is ignored. Anything else (remotes, hook managers,
+# Whose commits these are and how they are signed, what counts as the work tree, what is ignored, and what would make
+# git run a program or read another file each time. Anything else (remotes, hook managers,
 # LFS) may belong to a task and is only named.
-_PUT_BACK = ("user.", "author.", "committer.")
-_PUT_BACK_KEYS = frozenset({"core.bare", "core.worktree", "core.excludesfile", "core.autocrlf", "core.eol"})
+_PUT_BACK = ("user.", "author.", "committer.", "gpg.", "include.", "includeif.")
+_PUT_BACK_KEYS = frozenset(
+    {
+        *("core.bare", "core.worktree", "core.excludesfile", "core.autocrlf", "core.eol", "core.filemode"),
+        *("core.symlinks", "core.ignorecase", "core.sparsecheckout", "core.sparsecheckoutcone", "core.fsmonitor"),
+        *("core.attributesfile", "core.sharedrepository", "core.splitindex", "commit.gpgsign", "tag.gpgsign"),
+    }
+)
 _ABOUT_BRANCHES = "branch."  # comes and goes with branches, which are put back as such
 
 

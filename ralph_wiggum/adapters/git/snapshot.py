@@ -90,6 +90,20 @@ class Snapshots:
                 self.begin()
         raise AssertionError  # the last try returns or raises
 
+    def store_again(self) -> None:
+        """Store all that the work tree and the person's index hold anew: objects of the repository were lost."""
+        make_state(self._place.state)
+        self.index.unlink(missing_ok=True)
+        self._git.run("read-tree", "--empty", index=self.index)
+        self._tree, self._compared = "", ("", "", ())
+        self.take()
+        staged = Path(f"{self.index}.staged")
+        with suppress(FileNotFoundError):
+            copy_index(self._place.git_dir / "index", staged)
+            self._git.run("write-tree", "--missing-ok", index=staged, check=False)  # of the commit: its trees
+            staged.unlink()
+        self.begin()
+
     def _take(self) -> Snapshot:
         if not self.index.exists():
             self.begin()
@@ -210,9 +224,14 @@ class Snapshots:
 def copy_index(source: Path, target: Path) -> None:
     """Copy an index file with its time: git takes entries younger than the index for unproved (racy git)."""
     scratch = Path(f"{target}.new")
-    shutil.copyfile(source, scratch)
-    shutil.copystat(source, scratch)
-    scratch.replace(target)
+    try:
+        shutil.copyfile(source, scratch)
+        shutil.copystat(source, scratch)
+        scratch.replace(target)
+    except OSError:
+        with suppress(OSError):
+            scratch.unlink()
+        raise
 
 
 def size_and_time(found: os.stat_result) -> str:

@@ -67,6 +67,8 @@ def _by_text(outcome: AgentOutcome, said: Said, now: datetime) -> Diagnosis | No
     """Return what the last lines say of the provider; the first that says something decides."""
     if said.claim is not Claim.NONE and not outcome.flagged:
         return None  # the model had the last word
+    if notices.gave_up(outcome):
+        return None  # over something else
     return next((found for text in _texts(outcome) if (found := _meaning(text, now))), None)
 
 

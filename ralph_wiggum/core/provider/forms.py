@@ -7,6 +7,7 @@ writes about rate limits does not print these lines, and a line that it quotes s
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Marks that programs put before a message of their own; those of markdown (-, *, >, 1.) are not among them.
 MARKS = re.compile(r"(?:[●⏺⎿■✖✗✘×✕⚠❌❗‼│┃▌░█]\ufe0f?\s*)+")
@@ -16,6 +17,7 @@ _WRAPPER = re.compile(
     r"|(?i:fatal )?(?i:error|fatal):\s*"
     r"|API Error:\s*|Exit:\s*|Execution failed:\s*|Model call failed:\s*|Failed:\s*|\[?ERROR\]\s*|stream error:\s*"
     r"|Uncaught\s+|(?:[A-Z]\w*)?Error:\s*(?=litellm\.)"
+    r"|(?:Terminal|Retryable)QuotaError:\s*|AI_\w*Error:\s*|Error sending prompt:\s*"
 )
 
 _REQUEST = r"(?:\s*[(\[]request[_ ]id: [^()\[\]]{0,80}[)\]])?\.?"
@@ -26,7 +28,7 @@ _STRICT = (
     # Claude Code: "You've hit your limit · resets 7:43am (UTC)", "… session limit …", "… Opus limit …", older forms
     (
         r"You['’]ve (?:hit|reached) your (?:(?:session|weekly|daily|monthly|usage|5-hour|spend|spending|extra|[A-Z]\w+"
-        r"(?: \d[\d.]*)?) ){0,3}limit(?:\s*[·∙•|]\s*resets? .{1,60})?\.?"
+        r"(?: \d[\d.]*)?|org(?:anization)?['’]s) ){0,3}limit(?:\s*[·∙•|]\s*(?:resets?|contact) .{1,60})?\.?"
     ),
     r"Claude (?:AI )?usage limit reached(?:\|\d{10,13}|\..{0,120}|, .{0,120})?",
     (
@@ -51,6 +53,8 @@ _STRICT = (
         r"|Request timed out|Unable to connect to API|Connection closed mid-response|Rate limit reached"
         r"|The operation timed out|fetch failed)\s?(?:[.:(·].*)?"
     ),
+    r"API Error: (?:Stream idle timeout - .{1,60}|The socket connection was closed unexpectedly\..*|Connection lost mid.*)",
+    r"Your account does not have access to Claude(?: Code)?\..{0,120}",
     r"Unable to connect to API(?: \(\w+\)| due to poor internet connection).{0,120}",
     r"Prompt is too long(?:\s*[·∙•]\s*.*)?",
     r"There['’]s an issue with the selected model \(.{1,120}\)\..*",
@@ -62,6 +66,11 @@ _STRICT = (
     # Kiro, and Amazon Q before it
     rf"The monthly usage limit has been reached{_REQUEST}",
     r"You['’]ve reached your monthly usage limit\. .{1,160}",
+    rf"You['’]ve reached your overage limit{_REQUEST}",
+    rf"You have reached the limit for overages{_REQUEST}",
+    r"Kiro rate limit reached: .{1,160}",
+    r"The model you(?:['’]ve| have) selected is experiencing a high volume of traffic\. .{1,240}",
+    r"I am experiencing high traffic, please try again shortly\.",
     rf"The request was throttled by the service{_REQUEST}",
     rf"Too many requests, please wait before trying again\.?{_REQUEST}",
     r"(?:Kiro|Amazon Q) is having trouble responding right now(?:[.:].*)?",
@@ -84,6 +93,15 @@ _STRICT = (
     # Copilot
     r"Failed to get response from the AI model; retried \d+ times .*",
     r"Sorry, you['’]ve hit a rate limit that restricts the number of Copilot .*",
+    r"Sorry, you['’]ve exceeded your [\w -]{1,40} limits?\. Please (?:wait|retry|try) .{1,240}",
+    r"Sorry, you have been rate-limited\. Please wait .{1,240}",
+    r"You['’]ve reached your weekly rate limit\. Please wait .{1,300}",
+    r"You['’]ve used all (?:of )?your premium requests for this month\..{0,160}",
+    # opencode and its own service
+    r"OpenAI API error \((?:429|5\d\d)\): \{.*",
+    r"Free usage exceeded, subscribe to .{1,120}",
+    r"(?:5-hour|Weekly|Monthly) usage limit reached\. (?:Resets in|It will reset in) .{1,200}",
+    r"(?:No payment method|Insufficient balance)\. (?:Add a payment method|Manage your billing) here: https?://\S+",
     r"Quota exceeded\. Upgrade to increase your limit: .*",
     r"(?:Model call failed: )?\{\"message\":\"You have no quota\".*",
     r"No authentication information found\..*",
@@ -147,11 +165,10 @@ _POSTSCRIPT = (
     r"https?://(?!\S+/token-limits)\S+",
 )  # fmt: skip
 
-_MATCH = re.DOTALL  # a joined line holds no newline; what an agent gave as one may
-STRICT = re.compile("|".join(f"(?:{form})" for form in _STRICT), _MATCH)
-LOOSE = re.compile("|".join(f"(?:{form})" for form in _LOOSE), _MATCH)
-_RETRYING_PATTERNS = tuple(re.compile(form, _MATCH) for form in _RETRYING)
-POSTSCRIPT = re.compile("|".join(f"(?:{form})" for form in _POSTSCRIPT), _MATCH)
+
+@cache  # start-up: to compile them takes 40 ms, and only an attempt that failed needs them
+def _any_of(*forms: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{form})" for form in forms), re.DOTALL)
 
 
 def bare(line: str) -> str:
@@ -163,25 +180,25 @@ def bare(line: str) -> str:
 
 def is_strict(line: str) -> bool:
     """Say whether a line (bare) is one that only an agent's program prints, about its provider."""
-    return any(STRICT.fullmatch(each) for each in _unwrapped(line))
+    return any(_any_of(*_STRICT).fullmatch(each) for each in _unwrapped(line))
 
 
 def is_loose(line: str) -> bool:
     """Say whether a line (bare) is one that a program prints about its provider, where it is known to have failed."""
-    return any(LOOSE.fullmatch(each) or STRICT.fullmatch(each) for each in _unwrapped(line))
+    return is_strict(line) or any(_any_of(*_LOOSE).fullmatch(each) for each in _unwrapped(line))
 
 
 def retrying(line: str) -> str:
     """Return what a line (bare) says a program is retrying over; "" where it is no such line."""
-    for pattern in _RETRYING_PATTERNS:
-        if found := pattern.fullmatch(line):
+    for form in _RETRYING:
+        if found := _any_of(form).fullmatch(line):
             return " ".join(part for part in found.groups() if part).strip() or line
     return ""
 
 
 def is_postscript(line: str) -> bool:
     """Say whether a line (bare) is one that programs print after their last word."""
-    return bool(POSTSCRIPT.fullmatch(line))
+    return bool(_any_of(*_POSTSCRIPT).fullmatch(line))
 
 
 def _unwrapped(line: str) -> list[str]:

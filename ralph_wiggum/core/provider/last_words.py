@@ -24,7 +24,7 @@ _NOISE = re.compile(
 )
 _PROMPT_SIGN = "> "
 _BRACKET = "[API Error:"
-_HEADER = "Exit:"
+_HEADERS = frozenset({"Exit:", "Kiro rate limit reached:"})  # programs print what follows below them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def _is_quoted(row: str, above: str, *, whole: bool) -> bool:
         return False
     if row[:1].isspace() and not forms.MARKS.match(row.strip()):
         return True
-    return above.endswith((":", "：")) and above.strip() != _HEADER
+    return above.endswith((":", "：")) and forms.bare(above) not in _HEADERS
 
 
 def _is_one(rows: Sequence[str]) -> bool:
@@ -112,7 +112,7 @@ def _is_one(rows: Sequence[str]) -> bool:
     opened = forms.bare(rows[0])
     for above, row in pairwise(rows):
         inside = opened.startswith(_BRACKET) and "]" not in opened[len(_BRACKET) :]
-        if not (inside or above.strip() == _HEADER or _NUMBERED.match(row) or _is_wrapped(above, row)):
+        if not (inside or forms.bare(above) in _HEADERS or _NUMBERED.match(row) or _is_wrapped(above, row)):
             return False
         opened = f"{opened} {row}"
     return True

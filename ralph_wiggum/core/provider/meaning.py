@@ -7,6 +7,7 @@ and Qwen, Copilot, Kiro, LiteLLM (aider, mini) and the services behind them use.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from ralph_wiggum.core.provider.cause import Cause
 
@@ -34,8 +35,13 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.USAGE_LIMIT,
         (
-            r"hit your (?:[\w.-]+ ){0,4}limit",
-            r"reached your (?:[\w.-]+ ){0,4}(?:usage|session|weekly|daily|monthly) limit",
+            r"hit your (?:[\w.'’-]+ ){0,4}limit",
+            r"reached your (?:[\w.-]+ ){0,4}(?:usage|session|weekly|daily|monthly|overage)(?: rate)? limit",
+            r"reached your (?:opus|sonnet|haiku|fable)\b[\w. ]{0,20} limit",
+            r"reached the limit for overages",
+            r"exceeded your (?:[\w.-]+ ){0,4}(?:session|weekly|daily|monthly) limits?",
+            r"free usage exceeded",
+            r"used all (?:of )?your premium requests",
             r"(?:usage|session|weekly|monthly|daily|5-hour|opus|sonnet) limit (?:has been )?(?:reached|exceeded)",
             r"usage_limit",
             r"(?:daily|weekly|monthly) (?:usage )?(?:quota|limit)",
@@ -65,6 +71,7 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"to use codex with your chatgpt plan",
             r"usage credits required",
             r"requires more credits",
+            r"no payment method",
         ),
     ),
     (
@@ -99,11 +106,12 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"access token could not",
             r"bearer token.{0,40}invalid|invalid bearer token",
             r"(?:resolve|no) authentication (?:method|information)",
-            r"without authentication info",
+            r"not created with authentication info",
             r"organization has (?:been )?disabled",
             r"not authorized to make this call",
             r"missing environment variable: \S*key",
             r"set an auth method|invalid auth method",
+            r"account does not have access to claude",
             r"scope requirement",
         ),
     ),
@@ -122,7 +130,7 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.OFFLINE,
         (
-            r"enotfound|eai_again|enetunreach|ehostunreach|enetdown",
+            r"connect etimedout|enotfound|eai_again|enetunreach|ehostunreach|enetdown",
             r"getaddrinfo",
             r"name resolution",
             r"name or service not known",
@@ -149,7 +157,8 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"service[ _]?unavailable",
             r"bad gateway",
             r"gateway time-?out",
-            r"high (?:demand|traffic)",
+            r"high (?:demand|(?:volume of )?traffic)",
+            r"stream idle timeout",
             r"at capacity",
             r"internal error encountered",
             r"having trouble responding",
@@ -189,8 +198,8 @@ _VAGUE: tuple[tuple[Cause, tuple[str, ...]], ...] = (
         ),
     ),
 )
-_LEADING_STATUS = re.compile(
-    r"(?:\D{0,60}\b(?:status|api error|http|code)\b\D{0,12}|\W{0,4})(?P<status>[45]\d\d)\b", re.IGNORECASE
+_NAMED_STATUS = re.compile(
+    r"(?:\b(?:status(?: code)?|(?:api|last) error|http|code)\W{1,12}|\A\W{0,4})(?P<status>[45]\d\d)\b", re.IGNORECASE
 )
 
 # HTTP (RFC 9110), and Anthropic's 529; every other 5xx is the server's fault as well.
@@ -207,14 +216,6 @@ _STATUS = {
 _SERVER_ERRORS = range(500, 600)
 
 
-def _compiled(table: tuple[tuple[Cause, tuple[str, ...]], ...]) -> tuple[tuple[Cause, re.Pattern[str]], ...]:
-    return tuple((cause, re.compile("|".join(phrases), re.IGNORECASE)) for cause, phrases in table)
-
-
-_CERTAIN_PATTERNS = _compiled(_CERTAIN)
-_VAGUE_PATTERNS = _compiled(_VAGUE)
-
-
 def of(text: str, *, known: bool) -> Cause | None:
     """Return what a message means, None if it says nothing of a provider.
 
@@ -222,11 +223,11 @@ def of(text: str, *, known: bool) -> Cause | None:
     phrases count that hardly anything else uses.
     """
     text = text[:_READ]
-    found = _first(_CERTAIN_PATTERNS, text)
+    found = _first(_CERTAIN, text)
     if found or not known:
         return found
-    status = _LEADING_STATUS.match(text)
-    return (of_status(int(status["status"])) if status else None) or _first(_VAGUE_PATTERNS, text)
+    status = _NAMED_STATUS.search(text)
+    return (of_status(int(status["status"])) if status else None) or _first(_VAGUE, text)
 
 
 def of_status(status: int) -> Cause | None:
@@ -234,5 +235,10 @@ def of_status(status: int) -> Cause | None:
     return Cause.OVERLOADED if status in _SERVER_ERRORS else _STATUS.get(status)
 
 
-def _first(patterns: tuple[tuple[Cause, re.Pattern[str]], ...], text: str) -> Cause | None:
-    return next((cause for cause, pattern in patterns if pattern.search(text)), None)
+def _first(table: tuple[tuple[Cause, tuple[str, ...]], ...], text: str) -> Cause | None:
+    return next((cause for cause, phrases in table if _any_of(phrases).search(text)), None)
+
+
+@cache  # start-up: only an attempt that failed needs them
+def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(phrases), re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ralph_wiggum.core.evidence import AgentOutcome, Ending, Notice
 from ralph_wiggum.core.outside_text import plain
@@ -13,7 +13,13 @@ WORDS_LIMIT = 200  # characters
 LONG_WAIT = timedelta(minutes=10)  # a rate limit is over sooner: what lasts longer is a limit of the plan
 TIMED = frozenset({Cause.USAGE_LIMIT, Cause.RATE_LIMIT})  # of these a text may say when they end
 
+_OWN_ERRORS = range(400, 500)  # by its status the request was at fault, whatever the sentence says of the server
 _HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
+
+
+def gave_up(outcome: AgentOutcome) -> bool:
+    """Say whether the agent itself told over what it gave up: then no text has to be asked."""
+    return any(notice.final and not notice.stale for notice in outcome.notices)
 
 
 def diagnose(outcome: AgentOutcome, now: datetime) -> Diagnosis | None:
@@ -39,19 +45,19 @@ def diagnose(outcome: AgentOutcome, now: datetime) -> Diagnosis | None:
 
 def cause_of(notice: Notice, now: datetime) -> Cause | None:
     """Return what one notice means: by its text, else by the vendor's word for it, else by its HTTP status."""
-    cause = (
-        meaning.of(notice.text, known=True)
-        or meaning.of(notice.kind.replace("-", "_"), known=True)
-        or meaning.of_status(notice.status)
-        or _of_retry(notice)
-    )
+    cause = meaning.of(notice.text, known=True) or meaning.of(notice.kind.replace("-", "_"), known=True)
+    if cause is None or (cause is Cause.OVERLOADED and notice.status in _OWN_ERRORS):
+        cause = meaning.of_status(notice.status) or _of_retry(notice)
     until = _until(notice, cause, now) if cause else None
     return by_wait(cause, until, now)
 
 
 def by_wait(cause: Cause | None, until: datetime | None, now: datetime) -> Cause | None:
     """Return the cause that fits how long it lasts: a spent quota that comes back, a rate limit for hours."""
-    if until is not None and (cause is Cause.NO_CREDIT or (cause is Cause.RATE_LIMIT and until - now > LONG_WAIT)):
+    if until is not None and (
+        cause is Cause.NO_CREDIT
+        or (cause is Cause.RATE_LIMIT and until.astimezone(UTC) - now.astimezone(UTC) > LONG_WAIT)
+    ):
         return Cause.USAGE_LIMIT
     return cause
 
@@ -73,7 +79,7 @@ def _was_trying(outcome: AgentOutcome) -> bool:
 
 
 def _until(notice: Notice, cause: Cause, now: datetime) -> datetime | None:
-    if notice.resets_at > 0 and (moment := reset.from_epoch(notice.resets_at, now)):
+    if notice.resets_at > 0 and (moment := reset.from_epoch(notice.resets_at, now, over=True)):
         return moment
     if notice.retry_after > 0 and notice.final:
         return reset.after(notice.retry_after, now)
@@ -81,5 +87,5 @@ def _until(notice: Notice, cause: Cause, now: datetime) -> datetime | None:
 
 
 def _words(notice: Notice) -> str:
-    said = notice.text or notice.kind.replace("_", " ")
-    return plain(said or f"HTTP status {notice.status}", WORDS_LIMIT)
+    said = (plain(text, WORDS_LIMIT) for text in (notice.text, notice.kind.replace("_", " ")))
+    return next(filter(None, said), f"HTTP status {notice.status}")

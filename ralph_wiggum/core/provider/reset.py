@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
 
 from ralph_wiggum.core.provider import zones
 
@@ -22,15 +23,18 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)(?![a-z])"
+)
+_WEEKDAY = r"(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?![a-z])"
 _YEAR = r"\d{4}(?![\d:])"
 _DATE = (
     r"(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
     r"|(?P<slash>\d{1,2}/\d{1,2}(?:/\d{4})?)(?![\d/])"
     rf"|(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\s+(?P<year>{_YEAR}))?"
     rf"|(?P<day_2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<month_2>{_MONTH})\.?(?:,?\s+(?P<year_2>{_YEAR}))?"
-    rf"|(?P<word>today|tomorrow|(?:next\s+)?{_WEEKDAY})\b"
+    rf"|(?P<word>today|tomorrow|next\s+month|(?:next\s+)?{_WEEKDAY})\b"
 )
 _TIME = (
     r"(?:(?P<clock>midnight|noon)\b"
@@ -39,29 +43,27 @@ _TIME = (
 _ZONE = rf"(?:\s*\((?P<zone>[^()\n]{{1,40}})\)|\s*(?P<zone_2>{zones.BARE})(?![A-Za-z0-9/]))?"
 _DATE_PARTS = ("iso", "slash", "month", "month_2", "word")
 _GAP = r"(?:\s*,?\s+(?:at\s+|on\s+|by\s+)?|,\s*|T(?=\d))"
-_DATE_FIRST = re.compile(
-    rf"(?:{_WEEKDAY},?\s+(?=\S*\d))?(?:{_DATE})(?:{_GAP}{_TIME}{_ZONE})?(?:\s*\((?P<zone_3>[^()\n]{{1,40}})\))?",
-    re.IGNORECASE,
+_DATE_FIRST = (
+    rf"(?:{_WEEKDAY},?\s+(?=\S*\d))?(?:{_DATE})(?:{_GAP}{_TIME}{_ZONE})?(?:\s*\((?P<zone_3>[^()\n]{{1,40}})\))?"
 )
-_TIME_FIRST = re.compile(rf"{_TIME}{_ZONE}(?:{_GAP}(?:{_DATE}))?", re.IGNORECASE)
+_TIME_FIRST = rf"{_TIME}{_ZONE}(?:{_GAP}(?:{_DATE}))?"
 
 _PIECE = (
     r"(?:\d+(?:\.\d+)?|\ban?\b)\s*(?:milliseconds?|msecs?|ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?"
     r"|d(?:ays?)?|w(?:eeks?)?)(?![a-z])"
 )
-_SPAN = re.compile(rf"{_PIECE}(?:(?:\s*,)?\s*(?:and\s+)?{_PIECE})*", re.IGNORECASE)
+_SPAN = rf"{_PIECE}(?:(?:\s*,)?\s*(?:and\s+)?{_PIECE})*"
 _PIECES = re.compile(r"(?P<count>\d+(?:\.\d+)?|\ban?\b)\s*(?P<unit>ms|mil|[smhdw])", re.IGNORECASE)
 _EPOCH = re.compile(r"(?P<epoch>\d{13}|\d{10})(?:\.\d+)?(?![\d.])")
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d+)?(?![\d:/\w])")
 
 _PIPED = re.compile(r"\|(?=\d{10})")  # Claude AI usage limit reached|1795160626
 # After these stands the time at once, but for small words.
-_CUES = re.compile(
+_CUES = (
     r"(?:\bresets?(?:[_ ]?(?:at|time|in|date|on))?|\bresetting|\bre(?:new|fresh|plenish|turn|store)(?:s|es|ed)?"
     r"|\bavailable|\btry|\bretry(?:[ _-]?(?:after|delay))?|\bcome\s+back|\bback|(?<!retry )\bwait|\buntil|\bunlocks?)"
     r"(?P<seconds>[_ ](?:in[_ ])?sec(?:ond)?s)?(?P<thousandths>[_ ]ms)?[\"']?"
-    r"(?:\s+(?:again|will|be|is|for|after|at|on|in|by|about|around|approximately|the|request|your))*\s*[:=]?\s*[\"']?",
-    re.IGNORECASE,
+    r"(?:\s+(?:again|will|be|is|for|after|at|on|in|by|about|around|approximately|the|request|your))*\s*[:=]?\s*[\"']?"
 )
 # The same without such a word: what these announce has to say itself that it is a time.
 _WEAK_CUES = re.compile(r"(?<!retrying )\b(?:(?P<span>in|after)|at|on|by)\s+|(?=\btomorrow\b)", re.IGNORECASE)
@@ -81,36 +83,45 @@ def reset_at(text: str, now: datetime) -> datetime | None:
     return None
 
 
-def plausible(moment: datetime, now: datetime) -> datetime | None:
-    """Return a moment as a reset, in the zone of now: now if it is just over, None if long over or absurdly far."""
+def plausible(moment: datetime, now: datetime, *, over: bool = False) -> datetime | None:
+    """Return a moment as a reset, in the zone of now: now if it is just over, None if long over or absurdly far.
+
+    `over`: one that is long over is now as well; it cannot have been misread, the machine may have slept meanwhile.
+    """
     try:
-        moment = moment.astimezone(now.tzinfo)
+        moment, present = moment.astimezone(UTC), now.astimezone(UTC)  # moments of one zone are compared by their faces
     except (OverflowError, ValueError):
         return None
-    if not now - LATE <= moment <= now + FARTHEST:
+    if not present - (FARTHEST if over else LATE) <= moment <= present + FARTHEST:
         return None
-    return max(moment, now)
+    return max(moment, present).astimezone(now.tzinfo)
 
 
-def from_epoch(seconds: float, now: datetime) -> datetime | None:
-    """Return a number of seconds (or milliseconds) since 1970 as a reset; None where it cannot be one."""
+def from_epoch(seconds: float, now: datetime, *, over: bool = False) -> datetime | None:
+    """Return a number of seconds (or milliseconds) since 1970 as a reset; None where it cannot be one. As plausible."""
     try:
-        return plausible(datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS else seconds, UTC), now)
+        moment = datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS else seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
+    return plausible(moment, now, over=over)
+
+
+@cache  # start-up: these take 10 ms to compile, and only an attempt that met a limit needs them
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
 
 
 def _candidates(text: str, now: datetime) -> Iterator[datetime]:
     for cue in _PIPED.finditer(text):
         yield from _at(text, cue.end(), now)
-    for cue in _CUES.finditer(text):
+    for cue in _pattern(_CUES).finditer(text):
         if cue["seconds"] or cue["thousandths"] or _BARE_SECONDS.match(cue.group()):
             yield from _bare_seconds(text, cue, now)
         yield from _at(text, cue.end(), now)
     for cue in _WEAK_CUES.finditer(text):
         yield from _span(text, cue.end(), now) if cue["span"] else _moment(text, cue.end(), now)
     for pattern in (_SPAN, _DATE_FIRST, _TIME_FIRST):
-        if pattern.fullmatch(text.strip(" .!")):
+        if _pattern(pattern).fullmatch(text.strip(" .!")):
             yield from _at(text.strip(" .!"), 0, now)
 
 
@@ -123,7 +134,7 @@ def _at(text: str, position: int, now: datetime) -> Iterator[datetime]:
 
 
 def _span(text: str, position: int, now: datetime) -> Iterator[datetime]:
-    if found := _SPAN.match(text, position):
+    if found := _pattern(_SPAN).match(text, position):
         yield from _some(after(_seconds(found.group()), now))
 
 
@@ -134,7 +145,9 @@ def _bare_seconds(text: str, cue: re.Match[str], now: datetime) -> Iterator[date
 
 def after(seconds: float, now: datetime) -> datetime | None:
     """Return the moment in so many seconds; None where that is no wait for a limit."""
-    return now + timedelta(seconds=seconds) if 0 <= seconds <= FARTHEST.total_seconds() else None
+    if not 0 <= seconds <= FARTHEST.total_seconds():
+        return None
+    return (now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(now.tzinfo)
 
 
 def _seconds(span: str) -> float:
@@ -148,7 +161,7 @@ def _seconds(span: str) -> float:
 
 def _moment(text: str, position: int, now: datetime) -> Iterator[datetime]:
     for pattern in (_DATE_FIRST, _TIME_FIRST):
-        if found := pattern.match(text, position):
+        if found := _pattern(pattern).match(text, position):
             try:
                 yield from _some(_resolve(found.groupdict(), now))
             except (ValueError, OverflowError):  # the 31st of February, 25:00, the year 0
@@ -164,7 +177,7 @@ def _resolve(parts: dict[str, str | None], now: datetime) -> datetime | None:
     if clock is None and not any(parts[name] for name in _DATE_PARTS):
         return None  # a number
     moments = (_local(day, clock or time(), zone, fold) for day in _days(parts, here) for fold in (0, 1))
-    return next((moment for moment in moments if moment >= now - LATE), None)
+    return next((moment for moment in moments if moment >= now.astimezone(UTC) - LATE), None)
 
 
 def _local(day: date, clock: time, zone: tzinfo | None, fold: int) -> datetime:
@@ -209,6 +222,9 @@ def _days(parts: dict[str, str | None], here: datetime) -> Iterator[date]:
 def _named_days(word: str, today: date) -> Iterator[date]:
     if word in {"today", "tomorrow"}:
         yield today + timedelta(days=word == "tomorrow")
+        return
+    if word.endswith("month"):  # Kiro: "Please return next month"
+        yield (today.replace(day=1) + timedelta(days=31)).replace(day=1)
         return
     ahead = (_DAYS.index(word.rsplit(maxsplit=1)[-1][:3]) - today.weekday()) % 7
     yield from (today + timedelta(days=ahead), today + timedelta(days=ahead + 7))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ralph_wiggum.core.journal import Held
 from ralph_wiggum.core.provider import reset
@@ -68,10 +68,11 @@ def after(holds: Roster, agent: str, diagnosis: Diagnosis, now: datetime, jitter
     15 min; an overloaded provider 10 s doubled up to 10 min; no network 15 s doubled up to 5 min.
     """
     strikes = _strikes(holds.get(agent), diagnosis.cause)
-    until = now + timedelta(seconds=_least(diagnosis, strikes, min(max(jitter, 0.0), 1.0)))
+    present = now.astimezone(UTC)  # moments of one zone are compared and added to by their faces
+    until = present + timedelta(seconds=_least(diagnosis, strikes, min(max(jitter, 0.0), 1.0)))
     if diagnosis.until is not None and diagnosis.cause in {Cause.USAGE_LIMIT, Cause.RATE_LIMIT, Cause.OVERLOADED}:
         margin = MARGIN if diagnosis.cause is Cause.USAGE_LIMIT else RATE_MARGIN
-        until = max(until, max(diagnosis.until, now) + timedelta(seconds=margin))
+        until = max(until, max(diagnosis.until.astimezone(UTC), present) + timedelta(seconds=margin))
     reason = diagnosis.words or diagnosis.cause.value
     return Hold(cause=diagnosis.cause, until=until.astimezone(now.tzinfo), reason=reason, strikes=strikes)
 
@@ -94,17 +95,21 @@ def choose(agents: Sequence[str], holds: Roster, now: datetime) -> Use | WaitUnt
 
     So the next takes over while one is held, and the first is taken back when its hold is over.
     """
-    held = [(name, holds[name]) for name in agents if name in holds and holds[name].until > now]
+    held = [(name, holds[name]) for name in agents if name in holds and _is_before(now, holds[name].until)]
     free = next((name for name in agents if name not in dict(held)), None)
     if free is not None:
         return Use(agent=free)
-    name, hold = min(held, key=lambda each: each[1].until)
+    name, hold = min(held, key=lambda each: each[1].until.astimezone(UTC))
     return WaitUntil(until=hold.until, agent=name, cause=hold.cause, reason=hold.reason)
 
 
 def outlasts(until: datetime, limit: datetime | None) -> bool:
     """Say whether a wait until then goes on to the end of the run (`--until`) or beyond: then the run ends at once."""
-    return limit is not None and until >= limit
+    return limit is not None and not _is_before(until, limit)
+
+
+def _is_before(one: datetime, other: datetime) -> bool:
+    return one.astimezone(UTC) < other.astimezone(UTC)
 
 
 def _strikes(before: Hold | None, cause: Cause) -> int:
@@ -186,4 +191,4 @@ def _moment(text: str, now: datetime) -> datetime:
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)).astimezone(now.tzinfo)
     except (ValueError, TypeError, OverflowError):
         return now
-    return moment if moment <= now + reset.FARTHEST else now
+    return now if _is_before(now + reset.FARTHEST, moment) else moment

@@ -10,53 +10,13 @@ from types import MappingProxyType
 # Hours east of Greenwich. Some abbreviations have several meanings (IST, CST, BST): these are the ones with the most
 # people that use agents, and an hour off costs one look too early or one hour of waiting, never the night.
 _EAST = (
-    (
-        0.0,
-        (
-            "UTC",
-            "GMT",
-            "Z",
-            "WET",
-        ),
-    ),
-    (
-        1.0,
-        (
-            "WEST",
-            "BST",
-            "CET",
-        ),
-    ),
-    (
-        2.0,
-        (
-            "CEST",
-            "EET",
-        ),
-    ),
-    (
-        3.0,
-        (
-            "EEST",
-            "MSK",
-        ),
-    ),
+    (0.0, ("UTC", "GMT", "Z", "WET")),
+    (1.0, ("WEST", "BST", "CET")),
+    (2.0, ("CEST", "EET")),
+    (3.0, ("EEST", "MSK")),
     (5.5, ("IST",)),
-    (
-        8.0,
-        (
-            "SGT",
-            "HKT",
-            "AWST",
-        ),
-    ),
-    (
-        9.0,
-        (
-            "JST",
-            "KST",
-        ),
-    ),
+    (8.0, ("SGT", "HKT", "AWST")),
+    (9.0, ("JST", "KST")),
     (9.5, ("ACST",)),
     (10.0, ("AEST",)),
     (10.5, ("ACDT",)),
@@ -65,49 +25,12 @@ _EAST = (
     (13.0, ("NZDT",)),
     (-2.5, ("NDT",)),
     (-3.5, ("NST",)),
-    (
-        -3.0,
-        (
-            "ART",
-            "BRT",
-            "ADT",
-        ),
-    ),
-    (
-        -4.0,
-        (
-            "AST",
-            "EDT",
-        ),
-    ),
-    (
-        -5.0,
-        (
-            "EST",
-            "CDT",
-        ),
-    ),
-    (
-        -6.0,
-        (
-            "CST",
-            "MDT",
-        ),
-    ),
-    (
-        -7.0,
-        (
-            "MST",
-            "PDT",
-        ),
-    ),
-    (
-        -8.0,
-        (
-            "PST",
-            "AKDT",
-        ),
-    ),
+    (-3.0, ("ART", "BRT", "ADT")),
+    (-4.0, ("AST", "EDT")),
+    (-5.0, ("EST", "CDT")),
+    (-6.0, ("CST", "MDT")),
+    (-7.0, ("MST", "PDT")),
+    (-8.0, ("PST", "AKDT")),
     (-9.0, ("AKST",)),
     (-10.0, ("HST",)),
 )

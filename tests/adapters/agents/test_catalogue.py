@@ -12,7 +12,8 @@ from ralph_wiggum.adapters.agents.catalogue import available, build
 from ralph_wiggum.adapters.agents.pipe import PipeAgent
 from ralph_wiggum.adapters.agents.pty import PtyAgent
 from ralph_wiggum.adapters.process import Family
-from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET, ORDER
+from ralph_wiggum.core.agents import BUILT_IN, DIALECTS, NOT_BUILT_YET, ORDER
+from ralph_wiggum.core.dialects import table
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.settings import AgentSettings
 from tests.adapters.agents.conftest import Ask, Program, Watching
@@ -41,7 +42,8 @@ def test_every_built_in_agent_can_be_built(family: Family, name: str, kind: type
         pytest.param(replace(MINE, driver="acp"), r"agents\.mine\.driver: there is no 'acp'", id="driver"),
         pytest.param(replace(MINE, prompt="tty"), r"agents\.mine\.prompt: 'tty' cannot be with driver pipe", id="typed into a pipe"),
         pytest.param(replace(MINE, driver="pty", prompt="arg"), r"agents\.mine\.prompt: 'arg'", id="prompt as an argument"),
-        pytest.param(replace(MINE, dialect="json"), r"agents\.mine\.dialect: 'json' is not built yet", id="dialect"),
+        pytest.param(replace(MINE, dialect="json"), r"agents\.mine\.dialect: there is no 'json'", id="dialect"),
+        pytest.param(replace(MINE, dialect="codex", driver="pty"), r"agents\.mine\.dialect: codex cannot be with driver pty", id="events on a terminal"),
         pytest.param(replace(MINE, command=()), r"agents\.mine\.command is empty", id="no command"),
         pytest.param(replace(MINE, driver="pty", answers=(("(", "y"),)), r"agents\.mine\.answers", id="a bad pattern"),
     ],
@@ -68,13 +70,28 @@ def test_claude_gets_its_prompt_on_standard_input_and_may_work_as_root(
     family: Family, program: Program, ask: Ask, tmp_path: Path
 ) -> None:
     code = """
-        import os, sys
-        print(sys.argv[1:], os.environ.get("IS_SANDBOX"), os.environ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"])
-        print(sys.stdin.read())
+        import json, os, sys
+        words = [*sys.argv[1:], os.environ.get("IS_SANDBOX"), os.environ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]]
+        said = " ".join(map(str, words)) + "\\n" + sys.stdin.read()
+        print(json.dumps({"type": "result", "subtype": "success", "is_error": False, "result": said}))
     """
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "claude").symlink_to(program(code))
     request = ask("TASK_COMPLETE", env={"PATH": str(tmp_path / "bin")})
     outcome = build(BUILT_IN["claude"], family).run(request, Watching())
     sandbox = "1" if os.geteuid() == 0 else None
-    assert outcome.message == f"['-p', '--dangerously-skip-permissions'] {sandbox} 1\nTASK_COMPLETE\n"
+    options = "-p --output-format stream-json --verbose --dangerously-skip-permissions"
+    assert outcome.message == f"{options} {sandbox} 1\nTASK_COMPLETE"
+    assert outcome.completed is True
+
+
+def test_login_commands_belong_to_the_program_and_say_what_only_new_versions_know() -> None:
+    """An old Claude Code takes `auth status` for a prompt and asks the model; with --json it refuses (tried)."""
+    assert BUILT_IN["claude"].login == ("claude", "auth", "status", "--json")
+    for agent in BUILT_IN.values():
+        assert not agent.login or agent.login[0] == agent.command[0]
+        assert agent.dialect in DIALECTS
+
+
+def test_the_names_of_the_dialects_are_those_that_can_be_read() -> None:
+    assert set(DIALECTS) == {"text", *table.DIALECTS}

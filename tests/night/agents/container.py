@@ -61,7 +61,7 @@ assert family, "no agent to be seen"
 for victim in {"runner": [run.pid], "keeper": [keeper], "both": [run.pid, keeper]}[WHAT]:
     os.kill(victim, signal.SIGKILL)
 began = time.monotonic()
-while (left := family & set(living(set()))) and time.monotonic() - began < 10:  # noqa: PLR2004 - twice the promise
+while (left := family & set(living(set()))) and time.monotonic() - began < 10:
     time.sleep(0.01)
 took = None if left else time.monotonic() - began
 code = None

@@ -1,0 +1,1 @@
+"""What agents print as structured events, one small parser for each program; all give the same `Heard` in the end."""
