@@ -234,7 +234,9 @@ def assemble(
     family = Family(keeper, clock, interrupts.fileno())
     spec = SpecFiles(project, puts_back=runs is None)
     environ = {**request.environ, "RALPH_RUN_ID": run_id}
-    checks = ShellChecks(check_plans(project, settings), project.root, family, plan.runs / "checks", environ)
+    checks = ShellChecks(
+        check_plans(project, settings), project.root, family, plan.runs / "checks", environ, plan.limits
+    )
     repo = open_repo(project, settings, commit=settings.commit == "per_task")
     set_up = ShellSetUp(project.root, family, plan.runs / "setup", environ)
     servers = _servers(request, run_id, clock, set_up)
@@ -261,7 +263,7 @@ def assemble(
         ledger=Ledger(journal, log, clock, run_id, retry_limit=settings.retry_limit),
         checks=checks,
         servers=servers,
-        setup=ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", environ),
+        setup=ShellChecks(setup_plans(settings), project.root, family, plan.runs / "setup", environ, plan.limits),
         briefing=Briefing(
             plan,
             spec,
@@ -275,8 +277,7 @@ def assemble(
 def _machine(request: Request, run_id: str) -> HostMachine:
     project, settings = request.project, request.settings.machine
     awake = Awake(run_id, request.environ) if settings.keep_awake else None
-    git_dir = project.root / ".git"
-    places = disk.places(project.root, project.state, git_dir if git_dir.is_dir() else None, request.environ)
+    places = disk.places(project.root, project.state, disk.git_folder(project.root), request.environ)
     return HostMachine(settings, places, awake)
 
 

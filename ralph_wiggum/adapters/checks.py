@@ -34,11 +34,18 @@ class ShellChecks:
 
     `env` is the whole environment of the commands, to which is added what keeps tools from asking, colouring and
     leaving bytecode in the work tree. Each run has a log in `log_dir`. What passed is used again for the same tree;
-    what failed is not, for its cause may lie outside of the tree: a dependency, a database.
+    what failed is not, for its cause may lie outside of the tree: a dependency, a database. `bounds` are the limits of
+    memory and disk; those of time are each check's own.
     """
 
     def __init__(
-        self, plans: Sequence[CheckPlan], root: Path, family: Family, log_dir: Path, env: Mapping[str, str]
+        self,
+        plans: Sequence[CheckPlan],
+        root: Path,
+        family: Family,
+        log_dir: Path,
+        env: Mapping[str, str],
+        bounds: Limits | None = None,
     ) -> None:
         self._plans = tuple(plans)
         self._root = root
@@ -46,6 +53,9 @@ class ShellChecks:
         self._log_dir = log_dir
         self._env = environment(env, root)
         self._shell = shutil.which("bash", path=env.get("PATH")) or "/bin/sh"
+        self._bounds = (
+            Limits() if bounds is None else Limits(memory_bytes=bounds.memory_bytes, disk_bytes=bounds.disk_bytes)
+        )
         self._before: dict[str, Failures] = {}
         self._passed: dict[str, dict[str, Gate]] = {}  # tree -> command key -> gate
         self._runs = 0
@@ -128,7 +138,7 @@ class ShellChecks:
             watcher=watcher,
         ) as capture:
             start, source = self._connect(plan, folder, capture)
-            limits = Limits(task_seconds=plan.timeout, no_progress_seconds=plan.timeout)
+            limits = replace(self._bounds, task_seconds=plan.timeout, no_progress_seconds=plan.timeout)
             ended = self._family.run(start, [source], limits, watcher, watch_commands=False)
         return _result(plan, ended, self._read(capture))
 
@@ -182,6 +192,12 @@ def _result(plan: CheckPlan, ended: Ended, output: str) -> CheckResult:
         case Ending.EXITED | Ending.CRASHED:
             found = failures.of(output, plan.command, ended.exit_code, signal=ended.signal)
             obstacle = _obstacle(plan, ended, output, found)
+        case _:  # by the machine's bounds: memory is the fault of the tests, a full disk is nobody's
+            found, obstacle = (
+                failures.ended(ended.ending.value),
+                ended.error if ended.ending is Ending.DISK_FULL else "",
+            )
+            output = f"{output}\n{ended.error}"
     return CheckResult(
         failures=found,
         seconds=ended.seconds,

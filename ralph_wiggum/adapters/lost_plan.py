@@ -37,9 +37,10 @@ def explained(project: Project, error: RalphError) -> RalphError:
     """Return the error of a tasks.md that cannot be read, with what to do where a copy of it is held."""
     copy = project.state / HELD
     shown = str(copy).removeprefix(f"{project.root}/")
-    if is_lost(project):
+    if was_cut_off(project):
+        what = "was spoilt" if _is_there(project.tasks_file) else "went away"
         hint = (
-            "it went away in the middle of an attempt. It is put back as it was: by the run that is at it when the "
+            f"it {what} in the middle of an attempt. It is put back as it was: by the run that is at it when the "
             f"attempt ends, else by the next `ralph-overnight {project.spec}`, from {shown}"
         )
     elif copy.is_file() and not _is_there(project.tasks_file):

@@ -44,7 +44,10 @@ def current_plan(project: Project) -> Plan:
     if plan is None:
         from ralph_wiggum.core.parse import parse  # noqa: PLC0415 - 40 ms, only where the cache has nothing
 
-        plan = parse(decode_tasks(content, project.tasks_file))
+        try:
+            plan = parse(decode_tasks(content, project.tasks_file))
+        except RalphError as error:
+            raise _explained(project, error) from None
         keep_plan(project.plan_file, content, plan)
     return plan
 
@@ -70,9 +73,13 @@ def read_plan_file(project: Project) -> bytes:
     try:
         return read_tasks(project.tasks_file)
     except RalphError as error:
-        from ralph_wiggum.adapters.lost_plan import explained  # noqa: PLC0415 - only where something is amiss
+        raise _explained(project, error) from None
 
-        raise explained(project, error) from None
+
+def _explained(project: Project, error: RalphError) -> RalphError:
+    from ralph_wiggum.adapters.lost_plan import explained  # noqa: PLC0415 - only where something is amiss
+
+    return explained(project, error)
 
 
 def read_tasks(path: Path) -> bytes:

@@ -91,7 +91,7 @@ class RunLock:
             return False
         old = self._fd
         make_state(self.path.parent)
-        if not self._try():
+        if _same_file(old, self.path) or not self._try():  # the folder had only been closed
             return False
         os.close(old)
         self._write()

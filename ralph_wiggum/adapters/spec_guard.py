@@ -19,7 +19,7 @@ from ralph_wiggum.adapters.project import Project
 from ralph_wiggum.adapters.rights import give_back, give_back_way
 from ralph_wiggum.adapters.whole_file import read_file, replace_file
 
-KEPT = "kept"
+KEPT = "documents"  # `kept` is the folder of git/kept.py
 DOCUMENTS = ("requirements.md", "design.md", "bugfix.md")
 SETTINGS = ("ralph.yaml", "ralph.yml")
 

@@ -91,7 +91,7 @@ class Briefing:
             servers=tuple(f"{each.address} ({each.name})" for each in self._servers() if each.health is Health.UP)[
                 :NAMED
             ],
-            notes=tuple(self._about_pages(task)),
+            notes=(*_about_the_tree(record), *self._about_pages(task)),
         )
 
     def _up(self) -> Iterator[Standing]:
@@ -123,6 +123,19 @@ class Briefing:
         files = [SteeringFile(name=name, text=text) for name, text in self._spec.steering()]
         touched = [line[2:] for line in (attempts[-1].files if attempts else ())]
         return steering.choose(files, touched, task.text)
+
+
+def _about_the_tree(record: TaskRecord) -> Iterator[str]:
+    """Yield what the last attempt left in the tree, where it was cut off: it is in no list of failed ones."""
+    last = record.attempts[-1] if record.attempts else None
+    if last is None or last.result != "interrupted" or not last.files:
+        return
+    named = ", ".join(code(path[2:], 100) for path in last.files[:NAMED])
+    more = f" and {len(last.files) - NAMED} more" if len(last.files) > NAMED else ""
+    yield (
+        "An earlier attempt at this task was cut off, for no fault of its own. What was changed so far is still in "
+        f"the work tree ({named}{more}): look at it first (`git status`, `git diff`) and go on from there."
+    )
 
 
 def _past(ended: Ended) -> PastAttempt:

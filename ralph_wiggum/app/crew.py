@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.pauses import Pauses
 from ralph_wiggum.core.evidence import AgentOutcome, Failed, Said, Unserved
+from ralph_wiggum.core.login import Readiness
 from ralph_wiggum.core.provider import roster
-from ralph_wiggum.core.provider.cause import UNSERVED, Cause, Diagnosis
+from ralph_wiggum.core.provider.cause import UNSERVED, Cause, Diagnosis, in_words
 from ralph_wiggum.core.provider.classify import diagnose
 from ralph_wiggum.core.provider.roster import Hold, Use, WaitUntil
 from ralph_wiggum.core.provider.verdict import verdict
+from ralph_wiggum.core.run_words import clock_words
 from ralph_wiggum.ports import Agent
+
+# What a person mends, so that the start of a run tries it anew; it costs nothing where it is not mended.
+_MENDED = frozenset({Cause.NOT_LOGGED_IN, Cause.NO_CREDIT, Cause.UNKNOWN_MODEL, Cause.NOT_STARTED})
 
 
 class Crew:
@@ -42,21 +46,48 @@ class Crew:
         """Return the agent that was chosen."""
         return self._agents[use.agent]
 
-    def wait(self, choice: WaitUntil) -> None:
-        """Wait until an agent may be asked again; where the network was gone, until it is back."""
-        reason = f"{choice.agent}: {choice.reason}"
+    def begin(self, readiness: Sequence[Readiness], *, anew: bool) -> None:
+        """Take over what is known of the agents at the start of a run; say which cannot work now (B1).
+
+        `anew`: the run before came to its end in good order, so that a person has started this one and may have done
+        something about every limit. After a crash only what a person alone can mend is tried anew.
+        """
+        for agent, hold in self._holds.items():
+            if agent in self._agents and (anew or hold.cause in _MENDED):
+                self._ledger.record(roster.to_lifted(agent))
+        held = {}
+        for each in (each for each in readiness if not each.ready):
+            cause = Cause.NOT_LOGGED_IN if each.installed else Cause.NOT_STARTED
+            words = each.words + (f" ({each.hint})" if each.hint else "")
+            held[each.agent] = self._next_hold(each.agent, Diagnosis(cause=cause, words=words))
+            self._ledger.record(roster.to_held(each.agent, held[each.agent]))
+        for agent, hold in held.items():
+            self._say(agent, hold)
+
+    def reason(self, choice: WaitUntil) -> str:
+        """Return why nobody can be asked now."""
+        return _who(choice.agent, in_words(choice.cause, choice.reason))
+
+    def wait(self, choice: WaitUntil, needless: Callable[[], bool] = lambda: False) -> None:
+        """Wait until an agent may be asked again; where the network was gone, until it is back.
+
+        `needless`: what is left to do meanwhile needs no agent. When the wait has lasted as long as it was to, the
+        agent is asked, although the clock may have been set back in it.
+        """
         if choice.cause is not Cause.OFFLINE:
-            self._pauses.wait(reason, choice.until)
+            if self._pauses.wait(self.reason(choice), choice.until, needless) and not needless():
+                self._lift(choice)
             return
         network = self._ports.network(choice.agent)
         try:
-            if self._pauses.wait(reason, choice.until, network):
+            over = self._pauses.wait(self.reason(choice), choice.until, lambda: network() or needless())
+            if over and not needless():
                 self._lift(choice)
         finally:
             network.close()
 
     def _lift(self, choice: WaitUntil) -> None:
-        """Let the agent be asked before its time: the network is back."""
+        """Let the agent be asked before its time: the network is back, or the clock was set back."""
         now = self._ports.clock.now()
         if now < choice.until:
             held = self._ledger.history.held[choice.agent]
@@ -82,9 +113,14 @@ class Crew:
             self._ledger.record(roster.to_lifted(agent))
 
     def hold(self, agent: str, hold: Hold) -> None:
-        """Leave an agent alone; say which one takes over, if there is one."""
+        """Leave an agent alone; say who takes over. Where there is no other, the wait that follows says it all."""
         self._ledger.record(roster.to_held(agent, hold))
-        words = f"{agent}: {hold.reason}; left alone until {_clock(hold.until, self._ports.clock.now())}"
+        if len(self._agents) > 1:
+            self._say(agent, hold)
+
+    def _say(self, agent: str, hold: Hold) -> None:
+        words = _who(agent, in_words(hold.cause, hold.reason))
+        words = f"{words}; left alone until {clock_words(hold.until, self._ports.clock.now())}"
         choice = self.choice
         words = f"{words}, {choice.agent} takes over" if isinstance(choice, Use) else words
         self._ledger.note(words)
@@ -98,7 +134,5 @@ class Crew:
         return roster.from_journal(self._ledger.history.held, self._ports.clock.now())
 
 
-def _clock(until: datetime, now: datetime) -> str:
-    """Return a time of day, with its date where it is another day."""
-    here = until.astimezone(now.tzinfo)
-    return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%Y-%m-%d %H:%M}"
+def _who(agent: str, words: str) -> str:
+    return words if words.startswith(agent) else f"{agent}: {words}"

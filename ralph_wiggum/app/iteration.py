@@ -163,9 +163,9 @@ class Iteration:
         ended = describe(left.task, left.started, seen)
         self._ledger.record(ended)
         self._unjudged = None
-        self._crew.heard(left.started.agent, seen.diagnosis)
         self._round = (left.task.key, Proof(gates=seen.gates)) if left.fix_round else ("", Proof())
         self._ports.view.ended(left.task, ended)
+        self._crew.heard(left.started.agent, seen.diagnosis)
         return ended
 
     def _start(self, task: Task, retry: Retry, before: Snapshot, agent: str, *, fix_round: bool) -> Started:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
@@ -26,10 +26,13 @@ from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopen
 from ralph_wiggum.core.judge import by_gates_alone
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.provider.roster import Use, outlasts
+from ralph_wiggum.core.run_words import clock_words
 from ralph_wiggum.core.select import Close, Finished, Work, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.core.visual.wanted import brings_the_tool, is_pure_validation
 from ralph_wiggum.ports import Agent
+
+PATIENCE_OF_ONE_TASK = timedelta(minutes=15)  # of ralph-next, before which a person sits
 
 
 class Night:
@@ -47,7 +50,7 @@ class Night:
         self._ledger = ledger
         self._order = order
         self._settling = Settling(ports, ledger, order)
-        self._pauses = Pauses(ports, ledger, order)
+        self._pauses = Pauses(ports, ledger, order, lambda: self._obey_skips(ports.spec.plan()))
         self.crew = Crew(ports, ledger, order, self._pauses, jitter)
         self.iteration = Iteration(ports, ledger, order, briefing, self.crew, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)
@@ -57,6 +60,7 @@ class Night:
         self._at = ""  # the key of the task that was worked on last
         self._aside: dict[str, str] = {}  # tasks on which a bug of ours struck, and what to say of it
         self._worked = ""  # the key of the task that one_task has worked on
+        self._blocked_said = ("", "")  # the checkpoint that was said to be blocked, and why
 
     def step(self) -> Outcome | None:
         """Take one step: one attempt, one tick, one skip. Returns how the run ended once it has."""
@@ -69,7 +73,7 @@ class Night:
         self._ports.view.progress(plan, self._ledger.history)
         if outcome := self._ending or asked_for(self._ports, self._ledger.history, self._order, plan):
             return outcome
-        choice = select(plan, optional=self._order.optional, queued=self._order.queued, deferred=self._deferred())
+        choice = self._select(plan)
         match choice:
             case Finished():
                 return one_task_done(plan.task(self._worked)) if self._worked else finished(choice)
@@ -86,6 +90,9 @@ class Night:
                     self._worked = task.key
                 (self._work if isinstance(choice, Work) else self._close)(plan, task)
         return None
+
+    def _select(self, plan: Plan) -> Work | Close | Finished:
+        return select(plan, optional=self._order.optional, queued=self._order.queued, deferred=self._deferred())
 
     def set_aside(self, reason: str) -> None:
         """Leave the task at hand alone for this run: a bug of ours strikes on it again and again (O12)."""
@@ -201,12 +208,25 @@ class Night:
         choice = self.crew.choice
         if isinstance(choice, Use):
             return self.crew.agent(choice)
+        now = self._ports.clock.now()
+        words = f"{self.crew.reason(choice)}, until {clock_words(choice.until, now)}"
         if outlasts(choice.until, self._order.until):
-            reason = f"{choice.agent}: {choice.reason}, until {choice.until:%H:%M}: that is past --until"
-            self._ending = open_end(plan, self._order, reason)
+            self._ending = open_end(plan, self._order, f"{words}, which is past --until")
+        elif self._order.one_task and choice.until.astimezone(UTC) - now.astimezone(UTC) > PATIENCE_OF_ONE_TASK:
+            self._ending = open_end(plan, self._order, f"{words}; ralph-next waits for minutes, not for hours", "Idle")
         else:
-            self.crew.wait(choice)
+            self.crew.wait(choice, self._needs_no_agent)
         return None
+
+    def _needs_no_agent(self) -> bool:
+        """Say whether the next step, after an edit or a skip by a person, is one for which nobody has to be waited."""
+        choice = self._select(self._ports.spec.plan())
+        if isinstance(choice, Finished):
+            return True
+        if choice.task.key == self._at:
+            return False
+        gate = choice.task.checkpoint == PURE_CHECKPOINT and self._order.checkpoints
+        return isinstance(choice, Close) or gate or self._looks_first(choice.task)
 
     def _short(self) -> bool:
         """Wait where the machine is short of something (B7); say whether it was."""
@@ -331,8 +351,9 @@ class Night:
         rounds = self._order.checkpoint_rounds
         policy = replace(self._order.policy, threshold=rounds, max_attempts=rounds)
         attempts = self._attempts(task, policy)
-        if not attempts:
-            reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
+        reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
+        if not attempts and self._blocked_said != (task.key, reason):  # not again after a wait for an agent
+            self._blocked_said = (task.key, reason)
             blocked = CheckpointBlocked(
                 key=task.key,
                 id=task.id,

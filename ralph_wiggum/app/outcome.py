@@ -45,7 +45,8 @@ def spent(ports: Ports, history: History, order: Order, plan: Plan) -> Outcome |
     if history.iterations >= order.max_iterations:
         return open_end(plan, order, f"the limit of {_agent_runs(order.max_iterations)} is reached")
     attempts = agent_runs(history)
-    reason = too_late(order.until, ports.clock.now(), attempts) or too_expensive(order.max_cost, history.cost, attempts)
+    late = too_late(order.until, ports.clock.now(), attempts)
+    reason = late or too_expensive(order.max_cost, history.cost, attempts, history.untold)
     return open_end(plan, order, reason) if reason else None
 
 

@@ -14,15 +14,17 @@ from ralph_wiggum.core.journal import Waiting, WentOn
 class Pauses:
     """Waits, counting nothing. Servers are tended meanwhile, and wishes of a person are heard."""
 
-    def __init__(self, ports: Ports, ledger: Ledger, order: Order) -> None:
+    def __init__(self, ports: Ports, ledger: Ledger, order: Order, obey: Callable[[], None] = lambda: None) -> None:
         self._ports = ports
         self._ledger = ledger
         self._order = order
+        self._obey = obey  # carries out what ralph-skip asks for, which may not wait for the end of a wait (O17)
 
     def wait(self, reason: str, until: datetime, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until a time of day, or until `over()`; False if the run is to end.
 
-        Time that the machine sleeps counts, for it is the wall clock that is waited for (B1, B7).
+        Time that the machine sleeps counts, for it is the wall clock that is waited for (B1, B7); but a clock that is
+        set back makes no wait longer than it was to be.
         """
         seconds = max(0.0, (until - self._ports.clock.now()).total_seconds())
         moment = until.isoformat(timespec="seconds")
@@ -35,6 +37,8 @@ class Pauses:
 
     def _wake(self, until: datetime) -> bool:
         self._ledger.poll()
+        if self._ledger.history.asked:
+            self._obey()
         tend(self._ports, self._ledger)
         self._ports.view.refresh()
         return self._must_end() or self._ports.clock.now() >= until

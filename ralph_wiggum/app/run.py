@@ -25,7 +25,6 @@ from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
 from ralph_wiggum.core.login import Readiness
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, QUEUED, Task
 from ralph_wiggum.core.outside_text import plain
-from ralph_wiggum.core.provider.cause import Cause, Diagnosis
 from ralph_wiggum.core.select import Finished, select
 from ralph_wiggum.core.visual.obstacle import earlier_siblings, obstacle
 from ralph_wiggum.ports import Checks, RepoState, Snapshot
@@ -119,6 +118,8 @@ class Run:
             hint = "a task is a list item such as `- [ ] 1. Add the login page`; `ralph-status` names the near misses"
             raise RalphError(f"no task in {self._order.tasks_path}", hint=hint)
         self._ledger.catch_up()
+        readiness = self._look_at_agents()  # before anything is changed: where none can work, nothing has begun
+        anew = self.history.ended is not None
         self._night.weather.recall()
         self.repo_state = state = self._ports.repo.begin(
             self._order.run_id, since=self._since(), agent_until=agent_until(self.history)
@@ -143,7 +144,7 @@ class Run:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         for words in self._ports.machine.begin():
             self._note(words)
-        self._look_at_agents()
+        self._endure(lambda: self._night.crew.begin(readiness, anew=anew))
         self._endure(self._set_up)
         self._endure(self._bring_up_servers)
         self._endure(self._take_baseline)
@@ -179,17 +180,14 @@ class Run:
         with suppress(OSError):
             self._ledger.note(text)
 
-    def _look_at_agents(self) -> None:
-        """Say in the evening which agents cannot work, and leave them alone (B1); RalphError where none can."""
+    def _look_at_agents(self) -> tuple[Readiness, ...]:
+        """Return which agents can work, as far as that can be told in the evening (B1); RalphError where none can."""
         found = tuple(self._preflight())
-        bad = [each for each in found if not each.ready]
-        if found and len(bad) == len(found):
-            what = "; ".join(each.words for each in bad)
-            raise RalphError(f"no agent can work: {what}", hint="; ".join(each.hint for each in bad if each.hint))
-        for each in bad:
-            self._note(each.words + (f" ({each.hint})" if each.hint else ""))
-            cause = Cause.NOT_LOGGED_IN if each.installed else Cause.NOT_STARTED
-            self._night.crew.heard(each.agent, Diagnosis(cause=cause, words=each.words))
+        if found and not any(each.ready for each in found):
+            what = "; ".join(each.words for each in found)
+            hints = dict.fromkeys(each.hint for each in found if each.hint)
+            raise RalphError(f"no agent can work: {what}", hint="; ".join(hints))
+        return found
 
     def _set_up(self) -> None:
         """Run the set-up commands (O35); one that fails is said, and the night goes on."""

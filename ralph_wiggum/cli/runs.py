@@ -41,9 +41,17 @@ def alive(root: Path, run: Holder) -> bool:
     """Say whether a run still goes on: it holds the lock, or its very process is there.
 
     Both are asked: an agent may have removed the lock's file, and a process in another container is not to be seen.
+    One that has ended and that its parent has not waited for yet is gone.
     """
     held = holder(root)
-    return (held is not None and held.run == run.run) or run.alive
+    if held is not None and held.run == run.run:
+        return True
+    if not run.alive:
+        return False
+    from ralph_wiggum.adapters.process_table import system_table  # noqa: PLC0415 - seldom asked
+
+    seen = system_table().look(run.pid)
+    return seen is not None and not seen.zombie
 
 
 def _places(root: Path) -> common.Places:

@@ -27,13 +27,25 @@ def too_late(until: datetime | None, now: datetime, attempts: Sequence[Ended]) -
     return ""
 
 
-def too_expensive(max_cost: float | None, spent: float, attempts: Sequence[Ended]) -> str:
-    """Return why nothing new is begun because of `--max-cost`, "" if there is money. US dollars."""
+def too_expensive(max_cost: float | None, spent: float, attempts: Sequence[Ended], untold: Sequence[float] = ()) -> str:
+    """Return why nothing new is begun because of `--max-cost`, "" if there is money. US dollars.
+
+    `untold` are the seconds of attempts that cost something and did not tell what: an agent that is ended at a limit
+    of time says nothing any more. They are taken to cost, second for second, what the others cost, and none more than
+    the dearest of those.
+    """
     if max_cost is None:
         return ""
+    told = [ended for ended in attempts if ended.cost >= 0]
+    if len(untold) >= KNOWN_FROM and not told:
+        return f"nobody knows what {len(untold)} attempts cost that were ended before they told it (--max-cost)"
+    dearest, of_a_second = max((ended.cost for ended in told), default=0.0), _cost_of_a_second(told)
+    guessed = sum(min(seconds * of_a_second, dearest) for seconds in untold)
+    spent += guessed
     if spent >= max_cost:
-        return f"${spent:.2f} are spent, of the ${max_cost:.2f} of --max-cost"
-    usual = _middle(ended.cost for ended in attempts if ended.cost >= 0)
+        of_it = f" (about ${guessed:.2f} of it by attempts that were ended before they told)" if guessed else ""
+        return f"${spent:.2f} are spent{of_it}, of the ${max_cost:.2f} of --max-cost"
+    usual = _middle(ended.cost for ended in told)
     if spent + usual > max_cost:
         return (
             f"${spent:.2f} are spent, and the next attempt, about ${usual:.2f}, "
@@ -45,6 +57,11 @@ def too_expensive(max_cost: float | None, spent: float, attempts: Sequence[Ended
 def agent_runs(history: History) -> tuple[Ended, ...]:
     """Return the attempts of agents that came to their end, of all tasks; those cut off are no measure."""
     return tuple(ended for record in history.tasks.values() for ended in record.tried)
+
+
+def _cost_of_a_second(told: Sequence[Ended]) -> float:
+    seconds = sum(ended.seconds for ended in told)
+    return sum(ended.cost for ended in told) / seconds if seconds > 0 else 0.0
 
 
 def _seconds(ended: Ended) -> float:

@@ -100,6 +100,11 @@ def timed_out() -> Failures:
     return Failures(keys=(TIMEOUT,), exit_code=None)
 
 
+def ended(why: str) -> Failures:
+    """Return the failures of a command that the runner ended for another reason, such as memory (B7)."""
+    return Failures(keys=(why,), exit_code=None)
+
+
 def extract(output: str, command: str) -> tuple[str, ...]:
     """Return keys of the failures in an output, sorted: names of tests, `path: code`, else normalised failing lines."""
     named = _named(output, command)

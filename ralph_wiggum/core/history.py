@@ -33,6 +33,7 @@ RECENT = 20
 TICKED = "ticked"
 SKIPPED = "skipped"
 UNSETTLED = ""
+_NOT_STARTED = "not started"  # FailureKind.NOT_STARTED, without the module: ralph-status imports this one
 
 
 class TaskRecord(NamedTuple):
@@ -83,6 +84,7 @@ class History:
         self.held: dict[str, Held] = {}  # agents that are left alone, by name; across runs
         self.stop: StopAsked | None = None
         self.cost = 0.0  # of this run's attempts, US dollars, by the agents' own figures
+        self.untold: list[float] = []  # seconds of each attempt of this run whose agent was at work and told no cost
         self.waits: list[tuple[Waiting, str]] = []  # of this run, with the time of day (ISO) at which each was over
         self.current: Started | None = None
         self.asked: dict[str, SkipAsked] = {}
@@ -128,7 +130,7 @@ class History:
             case RunStarted():
                 self.run, self.ended, self.iterations = entry, None, 0
                 self.waiting = self.current = self.stop = None
-                self.notes, self.cost, self.waits = [], 0.0, []
+                self.notes, self.cost, self.untold, self.waits = [], 0.0, [], []
             case RunEnded():
                 self.ended, self.waiting, self.current = entry, None, None
                 self.owed = None if entry.made_up else self.owed
@@ -154,6 +156,7 @@ class History:
             case Ended():
                 self.current = None
                 self.cost += max(0.0, entry.cost)
+                self.untold += [entry.seconds] if _told_nothing(entry) else []
                 if entry.cause and record.open is not None:
                     self.iterations -= 1  # its provider did not serve it: it counts as nothing (B1)
                 # one that was cut off and skipped by a person since stays skipped when its attempt is closed
@@ -206,6 +209,12 @@ def _under(key: str, record: TaskRecord) -> TaskRecord:
         open=record.open and record.open._replace(key=key),
         first=record.first and record.first._replace(key=key),
     )
+
+
+def _told_nothing(ended: Ended) -> bool:
+    """Say whether an agent was at work and told no cost; one that died with its runner has no length here."""
+    at_work = ended.seconds > 0 and not ended.how and not ended.cause and ended.kind != _NOT_STARTED
+    return at_work and ended.cost < 0
 
 
 def _begun(record: TaskRecord) -> TaskRecord:

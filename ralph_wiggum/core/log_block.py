@@ -14,6 +14,7 @@ END = "<!-- ralph:end"
 CLOSE = "-->\n"
 _BEGIN = re.compile(rb"\r?\n" + re.escape(BEGIN.encode()) + rb"\r?\n")  # an editor may have changed the line endings
 _END = re.compile(rb" {9,}-->\r?\n?")  # the filling, also where the word before it was spoiled
+_HEADLESS = re.compile(rb"^## Current Status\r?\n[^\0]{0,1024}?<!-- ralph:end {9,}-->\r?\n?", re.MULTILINE)
 ROOM = BLOCK_BYTES - len(f"\n{END} {CLOSE}")
 
 
@@ -74,7 +75,8 @@ def without_block(head: bytes) -> tuple[bytes, int]:
     begin = opened.start() if opened is not None else 0
     title = head.rfind(TITLE.encode(), 0, begin)
     if title < 0 or b"\n" in head[title:begin]:
-        return b"", 0
+        headless = _HEADLESS.search(head)
+        return (head[: headless.start()], headless.end()) if headless is not None else (b"", 0)
     found = _END.search(head, begin, title + 2 * BLOCK_BYTES)
     if found is not None:
         return head[:title], found.end()

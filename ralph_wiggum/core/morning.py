@@ -99,7 +99,9 @@ def _why_and_how_far(plan: Plan, history: History, reason: str) -> Iterator[str]
     if waited >= 1:
         yield f"Waited for {_long(waited)} in all: {', '.join(_waited_for(history))}."
     if history.cost:
-        yield f"Spent ${history.cost:.2f}, by the agents' own figures."
+        number = len(history.untold)
+        some = f"; {number} {'attempt was' if number == 1 else 'attempts were'} ended before telling its cost"
+        yield f"Spent ${history.cost:.2f}, by the agents' own figures{some if number else ''}."
 
 
 def _waited_for(history: History) -> Iterator[str]:

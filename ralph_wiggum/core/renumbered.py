@@ -58,8 +58,16 @@ def _by_name(key: str, name: str, plan: Plan, names: Mapping[str, str]) -> str:
         return same[0]
     if same or key not in plan.by_key:
         return key  # twins, or nothing to be mistaken for
-    others = (each for other, each in names.items() if other != key)
-    return GONE if plan.task(key).name in others else key
+    now = plan.task(key).name
+    if any(now == each for other, each in names.items() if other != key):
+        return GONE
+    # none of the names, and no word of this one: that is another plan
+    known = {task.name for task in plan.tasks} & set(names.values())
+    return key if known or _words(name) & _words(now) else GONE
+
+
+def _words(name: str) -> set[str]:
+    return set(name.casefold().split())
 
 
 def _one_each(moved: Mapping[str, str]) -> dict[str, str]:

@@ -17,8 +17,8 @@ from ralph_wiggum.adapters.keeper import Keeper
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.evidence import Gate, GateStatus
-from ralph_wiggum.ports import CheckPlan, Checks
-from tests.adapters.process_harness import no_survivors
+from ralph_wiggum.ports import CheckPlan, Checks, Limits
+from tests.adapters.process_harness import PROGRAMS, no_survivors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
 
@@ -344,3 +344,18 @@ def test_without_bash_another_shell_serves(make: Make, tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_stops_nothing(make: Make, tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("in the way")
     assert _one(make("true")).status is PASSED
+
+
+def test_a_check_that_takes_all_memory_ends_and_fails_and_the_machine_lives(
+    tmp_path: Path, family: Family, project: Path
+) -> None:
+    """B7: tests that run away are no better than an agent that does."""
+    hog = f"{sys.executable} -S {PROGRAMS / 'hog.py'} alone 400"
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "RALPH_RUN_ID": f"test-{os.getpid()}-{tmp_path.name}"}
+    limits = Limits(memory_bytes=200_000_000, task_seconds=1.0)
+    checks = ShellChecks([_plan(hog)], project, family, tmp_path / "logs", env, limits)
+    gate = _one(checks)
+    assert gate.failed
+    assert not gate.environment
+    assert gate.failures == ("out of memory",)
+    assert "machine.max_memory" in gate.excerpt

@@ -191,12 +191,10 @@ def test_what_stood_in_the_place_is_kept_and_named(box: Sandbox) -> None:
     """B10: never destroyed."""
     repo, _ = night(box)
     agent(box, "rm -rf .git; git init -q; echo mine > .git/mine; mkdir x")
-    (words,) = repo.mend()
-    assert ".ralph/demo/aside/git-1/.git" in words
+    assert ".ralph/demo/aside/git-1/.git" in repo.mend()[0]
     assert box.read(".ralph/demo/aside/git-1/.git/mine") == "mine\n"
     agent(box, "echo garbage > .git/HEAD")
-    (words,) = repo.mend()
-    assert ".ralph/demo/aside/git-2" in words
+    assert ".ralph/demo/aside/git-2" in repo.mend()[0]
     assert box.read(".ralph/demo/aside/git-2/HEAD") == "garbage\n"
 
 
@@ -397,20 +395,35 @@ def cut(box: Sandbox, *wanted: str) -> None:
         os.truncate(box.top / ".git/objects" / at[:2] / at[2:], 0)
 
 
-def test_files_that_are_damaged_in_the_copy_as_well_are_stored_again(box: Sandbox) -> None:
-    """What the work tree holds is not lost, and what happened is said."""
+def test_the_state_a_task_began_with_is_damaged_in_the_copy_as_well(box: Sandbox) -> None:
+    """It is said, and the last commit stands for it: the night goes on, and the person's files stay out of it."""
     repo, base = night(box)
     box.write("src/second.py", "2\n")
-    cut(box, "night:src", "night^{tree}", "night:first.py")
+    cut(box, base.tree, f"{base.tree}:src")
     repo.mend()
     after = repo.snapshot()
-    assert {change.path for change in repo.changes(base, after)} == {"src/second.py"}
+    assert "src/second.py" in {change.path for change in repo.changes(base, after)}
     made = repo.commit(base, after, subject="feat(demo): second", trailers={})
+    assert box.committed(made.sha) == {"src/second.py"}
     words = " ".join((*made.notes, *repo.mend()))
     assert "so is the safety copy" in words
-    assert box.committed(made.sha) == {"src/second.py"}
-    assert box.git("show", "night:first.py") == "1"
+    assert "is lost: the last commit stands for it" in words
+    left = repo.restore(base, repo.snapshot()).left
+    assert "mine.txt" in left, "nothing is put back to a state that nobody knows"
     assert box.read("src/b.py") == "changed by the person\n"
+
+
+def test_what_is_damaged_in_the_copy_as_well_is_stored_again_from_the_work_tree(box: Sandbox) -> None:
+    repo, base = night(box)
+    at = box.git("rev-parse", "night:first.py")
+    cut(box, "night:first.py")
+    with pytest.raises(AssertionError):
+        box.git("cat-file", "blob", at)
+    box.write("first.py", "2\n")
+    after = repo.snapshot()
+    box.write("first.py", "1\n")
+    assert b"\n-1\n+2\n" in repo.patch(base, after)
+    whole(box)
 
 
 def test_a_commit_that_is_damaged_in_the_copy_as_well_is_lost_and_its_work_is_not(box: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -9,8 +10,20 @@ from typing import TypeVar
 import pytest
 
 from ralph_wiggum.core.errors import Exit
-from ralph_wiggum.core.evidence import AgentOutcome, Ending, Notice, Usage
-from ralph_wiggum.core.journal import Ended, Held, Noted, Started, StopAsked, Waiting
+from ralph_wiggum.core.evidence import AgentOutcome, Ending, Gate, GateStatus, Notice, Usage
+from ralph_wiggum.core.journal import (
+    CheckpointBlocked,
+    Ended,
+    Held,
+    Noted,
+    SkipAsked,
+    Skipped,
+    Started,
+    StopAsked,
+    Waiting,
+)
+from ralph_wiggum.core.login import Login, Readiness
+from ralph_wiggum.core.provider.roster import Use
 from ralph_wiggum.ports import AgentRequest
 from tests.app.nights import NightOfFakes, writes
 from tests.fakes import EVENING, HandClock, MemoryJournal, Play, ScriptedAgent, says
@@ -184,6 +197,150 @@ def test_a_context_overflow_is_a_failure_of_the_attempt(tmp_path: Path) -> None:
     assert not of_kind(night, Waiting)
 
 
+def test_a_clock_that_is_set_back_makes_no_wait_longer(tmp_path: Path) -> None:
+    night = night_with(tmp_path, TWO, [refused("rate_limit", 429, "The monthly usage limit has been reached")])
+    held = night.clock.pause
+
+    def pause(seconds: float, wake: Callable[[], bool]) -> None:
+        if seconds > 60:
+            night.clock.set_forward(-7200)
+        held(seconds, wake)
+
+    night.clock.pause = pause  # type: ignore[method-assign]  # the clock of the fakes has no such moment of its own
+    assert night.run().code is Exit.DONE
+    assert [wait.seconds for wait in of_kind(night, Waiting)] == [300]
+
+
+def during_waits(night: NightOfFakes, act: Callable[[], None]) -> None:
+    """Have something done in the middle of the first wait."""
+    acts = [act]
+    pause = night.clock.pause
+
+    def paused(seconds: float, wake: Callable[[], bool]) -> None:
+        def woken() -> bool:
+            if acts and night.clock.monotonic() > 600:
+                acts.pop()()
+            return wake()
+
+        pause(seconds, woken)
+
+    night.clock.pause = paused  # type: ignore[method-assign]  # as above
+
+
+def test_a_skip_in_a_wait_takes_effect_at_once_and_the_wait_goes_on(tmp_path: Path) -> None:
+    """O17."""
+    night = night_with(tmp_path, TWO, [limited_until(5)])
+    during_waits(night, lambda: night.journal.append(SkipAsked(key="1", reason="not tonight")))
+    assert night.run().code is Exit.SOME_SKIPPED
+    assert night.marks == "Sx"
+    (skipped,) = of_kind(night, Skipped)
+    assert datetime.fromisoformat(skipped.at) < EVENING + timedelta(minutes=15)
+    assert len(of_kind(night, Waiting)) == 1
+    assert [started.key for started in of_kind(night, Started)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("mark", ["x", "S", "~"])
+def test_nobody_is_waited_for_once_nothing_is_left_to_do(mark: str, tmp_path: Path) -> None:
+    night = night_with(tmp_path, "- [ ] 1. One\n", [limited_until(5)])
+
+    def settle() -> None:
+        night.spec.text = night.spec.text.replace("[-]", f"[{mark}]")
+
+    during_waits(night, settle)
+    night.run()
+    assert night.clock.now() < EVENING + timedelta(minutes=15)
+
+
+def test_what_needs_no_agent_is_done_in_a_wait(tmp_path: Path) -> None:
+    night = night_with(tmp_path, "- [ ] 1. One\n- [ ] 2. Checkpoint\n- [ ] 3. Three\n", [limited_until(5)])
+    during_waits(night, lambda: night.journal.append(SkipAsked(key="1", reason="not tonight")))
+    assert night.run().code is Exit.SOME_SKIPPED
+    passed = next(ended for ended in of_kind(night, Ended) if ended.how == "checkpoint")
+    assert datetime.fromisoformat(passed.at) < EVENING + timedelta(minutes=15)
+    assert [started.key for started in of_kind(night, Started)] == ["1", "3"]
+
+
+def test_a_checkpoint_is_said_to_be_blocked_once_however_long_the_agent_is_waited_for(tmp_path: Path) -> None:
+    """O19."""
+    journal = MemoryJournal([held_until("usage limit")])
+    night = night_with(tmp_path, "- [ ] 1. Checkpoint\n", [limited_until(5)], journal=journal)
+    failed = Gate(name="pytest", kind="check", status=GateStatus.FAILED, reason="exit 1")
+    night.checks.result = lambda: () if "src/1.py" in night.repo.files else [failed]
+    assert night.run().code is Exit.DONE
+    assert len(of_kind(night, Waiting)) == 2
+    assert len(of_kind(night, CheckpointBlocked)) == 1
+
+
+def test_ralph_next_does_not_wait_for_hours(tmp_path: Path) -> None:
+    night = night_with(tmp_path, TWO, [limited_until(2)], one_task=True)
+    outcome = night.run()
+    assert outcome.code is Exit.OPEN_TASKS
+    assert "scripted: usage limit (You've hit your limit), until" in outcome.reason
+    assert not of_kind(night, Waiting)
+    assert night.marks == "- "
+
+
+def test_ralph_next_waits_for_minutes(tmp_path: Path) -> None:
+    night = night_with(tmp_path, TWO, [OVERLOADED] * 3, one_task=True)
+    assert night.run().code is Exit.DONE
+    assert len(of_kind(night, Waiting)) == 3
+
+
+def readiness(agent: str, *, login: Login = Login.YES, installed: bool = True) -> Readiness:
+    ready = installed and login is not Login.NO
+    return Readiness(agent=agent, installed=installed, login=login, words="" if ready else f"{agent} is not ready")
+
+
+def held_until(cause: str, hours: float = 3) -> Held:
+    return Held(agent="scripted", cause=cause, until=(EVENING + timedelta(hours=hours)).isoformat(), strikes=3)
+
+
+@pytest.mark.parametrize(
+    ("cause", "anew", "lifted"),
+    [
+        pytest.param("not logged in", False, True, id="somebody may have logged in"),
+        pytest.param("no credit", False, True, id="somebody may have paid"),
+        pytest.param("not started", False, True, id="it may have been installed"),
+        pytest.param("unknown model", False, True, id="the settings may have changed"),
+        pytest.param("usage limit", False, False, id="a limit outlasts a crash"),
+        pytest.param("overloaded", False, False, id="so does an overload"),
+        pytest.param("usage limit", True, True, id="a person who starts a run anew is taken at their word"),
+    ],
+)
+def test_a_start_asks_anew_whom_a_person_may_have_helped(
+    *, cause: str, anew: bool, lifted: bool, tmp_path: Path
+) -> None:
+    night = night_with(tmp_path, TWO, [], journal=MemoryJournal([held_until(cause)]))
+    night.night.crew.begin([readiness("scripted")], anew=anew)
+    assert isinstance(night.night.crew.choice, Use) is lifted
+
+
+def test_who_is_not_ready_in_the_evening_is_left_alone_and_said(tmp_path: Path) -> None:
+    night = night_with(tmp_path, TWO, [], others=2)
+    night.night.crew.begin(
+        [readiness("scripted", login=Login.NO), readiness("other1", installed=False), readiness("other2")], anew=True
+    )
+    assert night.night.crew.choice == Use(agent="other2")
+    notes = [noted.text for noted in of_kind(night, Noted)]
+    assert len(notes) == 2
+    assert all("other2 takes over" in note for note in notes), "not one that cannot work either"
+
+
+def test_the_next_agent_is_told_what_lies_in_the_tree(tmp_path: Path) -> None:
+    """B1: what an agent had done when its limit came is not lost on the one that takes over."""
+    holder: dict[str, NightOfFakes] = {}
+
+    def limited(_: AgentRequest) -> AgentOutcome:
+        holder["it"].repo.files["src/half.py"] = "half"
+        return limited_until(3)
+
+    other = ScriptedAgent(writes(holder), name="other1")
+    holder["it"] = night = NightOfFakes("- [ ] 1. One\n", limited, tmp_path, others=[other])
+    assert night.run().code is Exit.DONE
+    assert "src/half.py" in other.requests[0].prompt
+    assert "cut off" in other.requests[0].prompt
+
+
 # --- money, wishes, the machine
 
 
@@ -201,6 +358,16 @@ def test_max_cost_ends_the_run_before_the_attempt_that_would_go_beyond(tmp_path:
     assert "--max-cost" in outcome.reason
     assert night.marks == "xxx  "
     assert night.ledger.history.cost == pytest.approx(1.20)
+
+
+def test_attempts_that_were_ended_before_they_told_their_cost_are_no_gift(tmp_path: Path) -> None:
+    """An agent that is ended at its timeout tells no cost: --max-cost must not take it for nothing."""
+    silent = AgentOutcome(ending=Ending.TASK_TIMEOUT, seconds=600.0)
+    night = night_with(tmp_path, FIVE, [silent] * 30, max_cost=5.0)
+    outcome = night.run()
+    assert outcome.code is Exit.OPEN_TASKS
+    assert "nobody knows what 3 attempts cost" in outcome.reason
+    assert len(of_kind(night, Ended)) == 3
 
 
 def test_ralph_stop_lets_the_attempt_at_hand_come_to_its_end(tmp_path: Path) -> None:

@@ -263,7 +263,7 @@ def test_a_runner_that_does_not_survive_is_found_out(box: Box, runner: str, reas
 def test_what_the_deadline_cuts_counts_as_not_rehearsed_and_nothing_lives_on(box: Box) -> None:
     hangs = "import signal, subprocess, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     hangs += "subprocess.Popen(['sleep', '300'], start_new_session=True)\ntime.sleep(300)\n"
-    code, out = box.drill_with(hangs, "guestbook", "--only", "crash,hang,flood", seconds=3.0)
+    code, out = box.drill_with(hangs, "guestbook", "--only", "crash,hang,flood", seconds=8.0)
     assert code == 1
     assert out.count("not rehearsed") == 3, out
     assert out.count("not over when its ") == 3, out

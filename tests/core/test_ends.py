@@ -62,6 +62,40 @@ def test_no_attempt_is_begun_that_would_cost_too_much(
     assert bool(said) is bool(words)
 
 
+@pytest.mark.parametrize(
+    ("untold", "told", "words"),
+    [
+        pytest.param((60.0,), ((2.0, 60.0),), "", id="still enough"),
+        pytest.param((240.0,), ((2.0, 60.0), (8.0, 240.0)), "$18.00 are spent (about $8.00 of it", id="by its length"),
+        pytest.param((6000.0,), ((2.0, 60.0), (8.0, 240.0)), "(about $8.00 of it", id="not more than the dearest"),
+        pytest.param((600.0, 600.0), (), "", id="two say too little"),
+        pytest.param((600.0, 600.0, 600.0), (), "nobody knows what 3 attempts cost", id="a limit that cannot be held"),
+    ],
+)
+def test_attempts_that_told_no_cost_are_taken_to_have_cost_what_others_did(
+    untold: tuple[float, ...], told: tuple[tuple[float, float], ...], words: str
+) -> None:
+    attempts = [Ended(cost=cost, seconds=seconds) for cost, seconds in told]
+    said = too_expensive(15.0, sum(cost for cost, _ in told), attempts, untold)
+    assert words in said
+    assert bool(said) is bool(words)
+
+
+def test_only_agents_that_were_at_work_are_missed_when_they_tell_no_cost() -> None:
+    history = History(
+        [
+            Started(key="1"),
+            Ended(key="1", kind="timeout", seconds=600.0),
+            Ended(key="1", kind="not started", seconds=0.1),
+            Ended(key="1", result="interrupted", cause="usage limit", seconds=2.0),
+            Ended(key="1", result="interrupted"),
+            Ended(key="1", how="validation", seconds=3.0),
+            Ended(key="1", seconds=60.0, cost=0.5),
+        ]
+    )
+    assert history.untold == [600.0]
+
+
 def test_attempts_that_were_cut_off_or_needed_no_agent_are_no_measure() -> None:
     history = History(
         [

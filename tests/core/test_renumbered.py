@@ -122,10 +122,15 @@ def test_a_plan_of_before_that_is_not_that_of_the_journal_is_not_asked() -> None
 
 
 def test_a_journal_of_another_spec_is_about_none_of_these_tasks() -> None:
-    """Somebody copied `.ralph/` over: the keys are the same, the tasks are not; names alone cannot be sure of that."""
-    own = parse("- [ ] 1. Storage\n- [ ] 2. Login page\n")
-    copied = History([Ended(key="1", name="Login page"), Ended(key="2", name="Something else")])
-    assert renumbered(copied, own) == {"1": "2", "2": ""}
+    """Somebody copied it over: the keys are the same, the tasks are not."""
+    own = parse("- [ ] 1. Storage\n- [ ] 2. Login page\n- [ ] 4. Mail\n")
+    copied = History([Ended(key="1", name="Cart"), Ended(key="2", name="Pay by card"), Skipped(key="3", name="Stock")])
+    assert renumbered(copied, own) == {"1": "", "2": ""}
+
+
+def test_one_task_that_only_got_other_words_is_no_other_plan() -> None:
+    own = parse("- [ ] 1. Storage\n- [ ] 2. Login form with a password\n")
+    assert renumbered(History([Ended(key="2", name="Login page")]), own) == {}
 
 
 def test_what_is_known_moves_with_the_task_all_at_once() -> None:

@@ -69,8 +69,8 @@ class Origin:
 
     def name(self, path: Path) -> str:
         """Return the name of a file in git's folder; of one in a linked work tree's own folder, the name in that."""
-        folder = self.git_dir if path.is_relative_to(self.git_dir) else self.common_dir
-        return path.relative_to(folder).as_posix()
+        asked, own = str(path), f"{self.git_dir}/"  # texts are quicker
+        return asked.removeprefix(own if asked.startswith(own) else f"{self.common_dir}/")
 
     def sound(self, path: Path, name: str = "") -> bool:
         """Say whether git can read a small file of its folder, or the copy of the file `name`; OSError without one."""

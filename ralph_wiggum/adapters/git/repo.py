@@ -208,7 +208,7 @@ class GitRepo:
         if committer.hooked:
             self._recent_until = 0.0
         try:
-            made = self._careful(lambda: committer.commit(before, after, subject, trailers, extra), before)
+            made = self._careful(lambda: committer.commit(self._base(before), after, subject, trailers, extra), before)
         except RalphError as problem:
             return Committed(notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()), failed=True)
         if made.sha and parts.guard is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ralph_wiggum.adapters.git.mirror import TEMPORARY, Allowance, mirror, remove, same_file, store_folders, stored
 from ralph_wiggum.adapters.git.origin import Origin
+from ralph_wiggum.adapters.git.refs import overwrite
 from ralph_wiggum.adapters.git.scan import APART
 from ralph_wiggum.adapters.git.sound import packed_refs, ref_id
 from ralph_wiggum.adapters.project import make_state
@@ -26,6 +27,7 @@ _NAMES = ("common", "own")  # of the copies of Origin.folders, in their order
 # What the repository has given up is held until this much of it: then its own history is proved first.
 _HELD_BYTES = 50_000_000
 _HELD_FILES = 5_000
+_SHORT_BYTES = 256
 
 
 class SafeCopy:
@@ -90,8 +92,14 @@ class SafeCopy:
                 yield str(folder), f"{self._current}/{name}"
 
     def take(self, path: Path) -> None:
-        """Copy one small file of the repository anew; OSError if it cannot be read or written."""
+        """Copy one small file of the repository anew; OSError if it cannot be read or written.
+
+        A ref is written over its copy, and what came to a reflog is appended: that takes a tenth of the time of a new
+        file, and the end of this process does not tear it.
+        """
         target = self.at(path)
+        if _grown(str(path), str(target)) or _written_over(str(path), str(target)):
+            return
         try:
             same_file(str(path), str(target), self._allowance)
         except FileNotFoundError:
@@ -199,3 +207,26 @@ class SafeCopy:
 
 def _can_link(source: Path, home: Path) -> bool:
     return source.stat().st_dev == home.stat().st_dev
+
+
+def _written_over(source: str, target: str) -> bool:
+    """Write a short file over one of the same length; False where that is not so."""
+    with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - quicker than Path
+        content = file.read(_SHORT_BYTES + 1)
+    return len(content) <= _SHORT_BYTES and overwrite(target, content)
+
+
+def _grown(source: str, target: str) -> bool:
+    """Append to a copy what its reflog has more by now; False where that is none, or did not simply grow."""
+    if "/logs/" not in source:
+        return False
+    with suppress(OSError), open(source, "rb", buffering=0) as file, open(target, "r+b", buffering=0) as copied:  # noqa: PTH123 - as above
+        size = os.fstat(copied.fileno()).st_size
+        if os.fstat(file.fileno()).st_size > size:
+            start = max(0, size - _SHORT_BYTES)
+            if os.pread(copied.fileno(), size - start, start) == os.pread(file.fileno(), size - start, start):
+                file.seek(size)
+                copied.seek(size)
+                copied.write(file.read())
+                return True
+    return False

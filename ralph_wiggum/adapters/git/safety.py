@@ -214,7 +214,7 @@ class Safety:
     # --- keeping current
 
     def _link_objects(self, now: Stores, was: Stores, *, settled: bool) -> Stores:
-        """Link new objects; return how the folders looked when they were in order: what is gone is for `mend` to see."""
+        """Link new objects; return how the folders looked in order: what is gone is for `mend` to see."""
         stores = now if settled else was | now
         for folder, stamp in now.items():
             if not stamp[0] or was.get(folder) != stamp:
@@ -225,9 +225,10 @@ class Safety:
 
     def _take(self, origin: Origin, path: Path, *, settled: bool) -> bool:
         """Copy a file that changed; say whether it is dealt with."""
-        if path.name.endswith(_PASSING):
+        name = origin.name(path)
+        if path.name.endswith(_PASSING) or name == "index":  # `StagedIndex` keeps that, and puts it back
             return True
-        if origin.name(path) in _SETTINGS and not settled:
+        if name in _SETTINGS and not settled:
             return False
         with suppress(FileNotFoundError):
             if not origin.sound(path):

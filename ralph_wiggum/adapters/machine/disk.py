@@ -41,6 +41,20 @@ def places(root: Path, state: Path, git_dir: Path | None, environ: Mapping[str, 
     )
 
 
+def git_folder(root: Path) -> Path | None:
+    """Return where git keeps what belongs to a project, without asking git; None where there is no repository.
+
+    `.git` may lie above the project, and be a file that names the place (gitrepository-layout(5)).
+    """
+    for folder in (root, *root.parents):
+        found = folder / ".git"
+        if found.is_dir():
+            return found
+        with suppress(OSError, UnicodeDecodeError):
+            return folder / found.read_text("utf-8").removeprefix("gitdir:").strip()
+    return None
+
+
 def room(path: Path) -> Room | None:
     """Return the room where a path is, or will be; None where nobody can tell."""
     for place in (path, *path.parents):

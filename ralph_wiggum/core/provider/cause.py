@@ -41,6 +41,17 @@ UNSERVED = frozenset(
 )
 
 
+def in_words(cause: Cause, words: str) -> str:
+    """Return a cause for people, with the provider's words where they do not say it already.
+
+    >>> in_words(Cause.USAGE_LIMIT, "You've hit your limit"), in_words(Cause.OVERLOADED, "API Error: 529 Overloaded")
+    ("usage limit (You've hit your limit)", 'API Error: 529 Overloaded')
+    """
+    if cause.value in words.casefold():
+        return words
+    return f"{cause.value} ({words})" if words else cause.value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """What ended an attempt. `words` are the provider's, cut to one line; `until` is when it serves again, if it said.

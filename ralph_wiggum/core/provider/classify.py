@@ -25,6 +25,7 @@ _BY_US = {
     Ending.DISK_FULL: "too little disk space was left",
 }
 _HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
+_EPOCH = re.compile(r"\|\d{10,13}$")  # "Claude AI usage limit reached|1795160626": the time is told as `until`
 _ASKED = re.compile(
     r"it asked what nobody is there to answer: .*\b(?:log ?in|sign in|authenticat\w+|api key)\b", re.IGNORECASE
 )
@@ -121,4 +122,4 @@ def _meaning(statement: Statement, now: datetime) -> Diagnosis | None:
 
 
 def _diagnosis(cause: Cause, words: str, until: datetime | None = None) -> Diagnosis:
-    return Diagnosis(cause=cause, words=plain(words, notices.WORDS_LIMIT), until=until)
+    return Diagnosis(cause=cause, words=plain(_EPOCH.sub("", words), notices.WORDS_LIMIT), until=until)

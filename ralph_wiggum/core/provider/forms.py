@@ -20,8 +20,9 @@ _WRAPPER = re.compile(
     r"|(?:Terminal|Retryable)QuotaError:\s*|AI_\w*Error:\s*|Error sending prompt:\s*"
 )
 
-_REQUEST = r"(?:\s*[(\[]request[_ ]id: [^()\[\]]{0,80}[)\]])?\.?"
+_REQUEST = r"\.?(?:\s*[(\[](?:[Rr]equest|[Cc]onversation)[_ ](?:id|ID): [^()\[\]]{0,80}[)\]]){0,2}\.?"
 _JSON = r"\{.*"
+_MODEL_NAME = r"(?=.{0,120}(?:\w-\w|\d))"  # "gpt-5.2", "opus-4-8"; "User" is one of the project's own
 
 # Lines that only these programs print, in these words: they count at any exit code.
 _STRICT = (
@@ -36,6 +37,7 @@ _STRICT = (
         r"resets? .{1,60}"
     ),
     r"You['’]re out of (?:extra usage|usage credits)(?:\s*[·∙•]\s*resets? .{1,60})?",
+    r"Your credit balance is too low to access the (?:Anthropic|Claude) API\b.{0,160}",
     r"Credit balance (?:is )?too low(?:\s*[·∙•]\s*.{1,120})?",
     (
         r"(?:Not logged in|Login expired|Invalid API key|OAuth (?:token|session) \w[\w ]{0,40})\s*[·∙•]\s*"
@@ -53,7 +55,10 @@ _STRICT = (
         r"|Request timed out|Unable to connect to API|Connection closed mid-response|Rate limit reached"
         r"|The operation timed out|fetch failed)\s?(?:[.:(·].*)?"
     ),
-    r"API Error: (?:Stream idle timeout - .{1,60}|The socket connection was closed unexpectedly\..*|Connection lost mid.*)",
+    (
+        r"API Error: (?:Stream idle timeout - .{1,60}|The socket connection was closed unexpectedly\..*"
+        r"|Connection lost mid.*)"
+    ),
     r"Your account does not have access to Claude(?: Code)?\..{0,120}",
     r"Unable to connect to API(?: \(\w+\)| due to poor internet connection).{0,120}",
     r"Prompt is too long(?:\s*[·∙•]\s*.*)?",
@@ -68,7 +73,7 @@ _STRICT = (
     r"You['’]ve reached your monthly usage limit\. .{1,160}",
     rf"You['’]ve reached your overage limit{_REQUEST}",
     rf"You have reached the limit for overages{_REQUEST}",
-    r"Kiro rate limit reached: .{1,160}",
+    r"Kiro rate limit reached:.{0,160}",
     r"The model you(?:['’]ve| have) selected is experiencing a high volume of traffic\. .{1,240}",
     r"I am experiencing high traffic, please try again shortly\.",
     rf"The request was throttled by the service{_REQUEST}",
@@ -118,7 +123,8 @@ _LOOSE = (
     r"(?:HTTP )?5\d\d (?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b.*",
     r"(?:[45]\d\d )?(?:rate_limit|overloaded|authentication|permission|billing|api|not_found)_error\b.*",
     r"(?:Rate limit (?:reached|exceeded)|Too Many Requests|Overloaded|RESOURCE_EXHAUSTED)\b.*",
-    r"(?:request to \S+ failed, reason: )?getaddrinfo (?:ENOTFOUND|EAI_AGAIN)\b.*",
+    r"request to \S+ failed, reason: getaddrinfo (?:ENOTFOUND|EAI_AGAIN)\b.*",
+    r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN)(?:\s+\S+\.\S+.*)?",  # a name without a dot is the project's own
     (
         r"(?:request to \S+ failed, reason: )?connect E(?:CONNREFUSED|HOSTUNREACH|NETUNREACH|TIMEDOUT) "
         r"(?!127\.|::1|localhost|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|/)\S+.*"  # not the project's
@@ -135,8 +141,8 @@ _LOOSE = (
     r"Missing environment variable: .?\w+_API_KEY.*",
     r"Could not resolve authentication method\b.*",
     r"Session was not created with authentication info\b.*",
-    r"(?:The )?[Mm]odel .{1,120}(?:does not exist|not found|is not supported|is not available)\b.*",
-    r"(?:Unknown|Invalid) model\b.*",
+    rf"{_MODEL_NAME}(?:The )?[Mm]odel .{{1,120}}(?:does not exist|not found|is not supported|is not available)\b.*",
+    rf"{_MODEL_NAME}(?:Unknown|Invalid) model\b.*",
     r"(?:This model['’]s maximum context length|Input token count|The input token count|prompt is too long)\b.*",
     r"(?:Attempt \d+ failed: )?You (?:have )?exhausted your (?:daily quota|capacity) on this model\b.*",
     r"You exceeded your current quota\b.*",

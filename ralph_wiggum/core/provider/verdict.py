@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.evidence import Failed, FailureKind, Unserved
-from ralph_wiggum.core.provider.cause import UNSERVED, Cause, Diagnosis
+from ralph_wiggum.core.provider.cause import UNSERVED, Cause, Diagnosis, in_words
 
 
 def verdict(diagnosis: Diagnosis, *, counts: bool, alone: bool) -> Failed | Unserved | None:
@@ -14,7 +14,7 @@ def verdict(diagnosis: Diagnosis, *, counts: bool, alone: bool) -> Failed | Unse
     other agent; one that cannot be started is then what O37 makes of it.
     """
     cause, words = diagnosis.cause, diagnosis.words
-    reason = f"{cause.value}: {words}" if words else cause.value
+    reason = in_words(cause, words)
     if cause is Cause.NOT_STARTED and alone:
         return None
     if cause in UNSERVED and not counts:

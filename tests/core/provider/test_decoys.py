@@ -55,6 +55,10 @@ PROSE = [
     pytest.param("curl: (6) Could not resolve host: nowhere.example", id="curl"),
     pytest.param("Error: connect ECONNREFUSED 127.0.0.1:5432", id="the project's database"),
     pytest.param("HTTP/1.1 429 Too Many Requests", id="an answer of the project's own server"),
+    pytest.param("The new page says that a model of high traffic is used.", id="traffic"),
+    pytest.param("You've reached your overage limit is shown in red now.", id="a sentence like kiro's of overages"),
+    pytest.param("Kiro rate limit reached is a state of its own.", id="a sentence like kiro's of rates"),
+    pytest.param("No payment method. Then the form is shown.", id="a sentence like opencode's"),
 ]  # fmt: skip
 
 
@@ -104,6 +108,22 @@ def test_b1_what_the_model_wrote_before_its_last_words_is_not_read(line: str) ->
     """In structured events the last line of a message is the model's too; only a message of nothing else counts."""
     outcome = told(message=f"I looked at the task.\n\n{line}", code=0, flagged=False)
     assert cause(outcome) is Cause.FAILED
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        "Error: connect ECONNREFUSED 10.0.0.3:5432",
+        "Error: getaddrinfo ENOTFOUND db",
+        "Error: Model User not found",
+        'Error: Model "User" does not exist',
+        "Error: Unknown model: User",
+        "You are not logged into any GitHub hosts. Run gh auth login",
+        "E   ConnectionRefusedError: [Errno 111] Connection refused",
+    ],
+)
+def test_b1_the_projects_own_trouble_at_the_end_of_an_agent_that_failed_is_no_limit(errors: str) -> None:
+    assert cause(printed("I tried.", errors=errors, code=1)) is Cause.FAILED
 
 
 LINE = st.sampled_from([line for line, _ in LINES + LOOSE])

@@ -54,6 +54,7 @@ NEW_YORK = ZoneInfo("America/New_York")
         pytest.param("resets Friday at 9am", "2026-11-20T09:00", id="the same day of the week, later"),
         pytest.param("resets Friday at 5am", "2026-11-27T05:00", id="the same day of the week, over"),
         pytest.param("resets on 12/01", "2026-12-01T00:00", id="kiro"),
+        pytest.param("Please return next month to continue building.", "2026-12-01T00:00", id="kiro, no date"),
         pytest.param("resets on 23/12", "2026-12-23T00:00", id="the day first where it must be"),
         pytest.param("resets on 2026-12-01", "2026-12-01T00:00", id="kiro, newer"),
         pytest.param("12/01", "2026-12-01T00:00", id="a date alone"),

@@ -88,7 +88,41 @@ LINES = [
     ),
     ("[API Error: You exceeded your current quota, please check your plan and billing details.]", CREDIT),
     ("Please set an Auth method in your /root/.gemini/settings.json or specify GEMINI_API_KEY", LOGIN),
+    ("You've hit your org's monthly spend limit", USAGE),
+    ("You've hit your org's monthly usage limit · contact your admin", USAGE),
+    ("You've reached your Sonnet 5 limit · resets 9pm", USAGE),
+    ("API Error: Stream idle timeout - partial response received", BUSY),
+    ("API Error: The socket connection was closed unexpectedly. For more information, pass `verbose: true`", BUSY),
+    ("Your account does not have access to Claude Code. Please run /login.", LOGIN),
     # Kiro
+    ("You have reached the limit for overages. (request_id: 6e19-4e96)", USAGE),
+    ("You've reached your overage limit. (Request ID: 882c-4808)", USAGE),
+    ("⚠️ Kiro rate limit reached:\n   Request quota exceeded. Please wait a moment and try again.", RATE),
+    (
+        (
+            "Error sending prompt: The model you've selected is experiencing a high volume of traffic. Try changing the "
+            "model and re-running your prompt. (Request ID: d703-421e) (Conversation ID: sess_e0b8)"
+        ),
+        BUSY,
+    ),
+    ("I am experiencing high traffic, please try again shortly.", BUSY),
+    # opencode and its own service
+    ('Error: OpenAI API error (429): {"code":"rate_limit_exceeded","message":"Rate limit exceeded."}', RATE),
+    ("Error: Free usage exceeded, subscribe to Go https://example.com/go", USAGE),
+    ("Error: Monthly usage limit reached. Resets in 7 days.", USAGE),
+    ("Error: Insufficient balance. Manage your billing here: https://example.com/billing", CREDIT),
+    ("Error: No payment method. Add a payment method here: https://example.com/billing", CREDIT),
+    # Copilot
+    ("Sorry, you've exceeded your 5 hour session limits. Please retry after 2733 seconds.", USAGE),
+    ("Sorry, you have been rate-limited. Please wait 2 minutes before trying again or switch to Auto.", RATE),
+    (
+        (
+            "You've reached your weekly rate limit. Please wait for your limit to reset on November 23, 2026 at 2:00 AM "
+            "or switch to auto model to continue."
+        ),
+        USAGE,
+    ),
+    ("✖ You've used all your premium requests for this month.", USAGE),
     ("The monthly usage limit has been reached (request_id: 0e06d8cd-211d)", USAGE),
     ("> The monthly usage limit has been reached", USAGE),
     ("You've reached your monthly usage limit. Please return next month to continue building.", USAGE),

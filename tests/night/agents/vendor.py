@@ -17,7 +17,7 @@ from typing import Protocol
 
 sys.path.insert(0, str(Path(__file__).parents[3]))  # it is started without any
 
-from tests.night.agents import player  # noqa: E402 - see above
+from tests.night.agents import player
 
 INPUT_TOKENS, OUTPUT_TOKENS, DOLLARS = 1200, 340, 0.25  # of one attempt
 SESSION = "5e551011-0000-4000-8000-00000000000a"
@@ -141,7 +141,9 @@ class Codex:
 
     def retries(self, status: int, word: str) -> None:
         self.count += 1
-        event("error", message=f"Reconnecting... {self.count}/5 (unexpected status {status} {word}: try it, url: {URL})")
+        event(
+            "error", message=f"Reconnecting... {self.count}/5 (unexpected status {status} {word}: try it, url: {URL})"
+        )
 
     def fails(self, status: int, word: str, message: str, *, resets_at: float, retry_after: float) -> int:
         event("error", message=message)
@@ -183,7 +185,9 @@ class Gemini:
         player.err(f"Attempt {self.count} failed with status {status}. Retrying with backoff... _ApiError: {word}")
 
     def fails(self, status: int, word: str, message: str, *, resets_at: float, retry_after: float) -> int:
-        body = message if word == "plain" else json.dumps({"error": {"code": status, "message": message, "status": word}})
+        body = (
+            message if word == "plain" else json.dumps({"error": {"code": status, "message": message, "status": word}})
+        )
         self._result("error", {"error": {"type": "unknown", "message": f"[API Error: {body}]"}})
         return status % 256 if status else 1
 
@@ -303,7 +307,11 @@ class Steps:
     def uses(self, command: str) -> None:
         """Run a command, and tell of it as of a tool."""
         done = subprocess.run(
-            ["sh", "-c", command], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ["sh", "-c", command],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         self.dialect.uses(command, done.stdout.decode(), done.returncode)
 

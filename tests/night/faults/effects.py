@@ -8,9 +8,10 @@ import os
 import signal
 import struct
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 _NUMBERS = struct.Struct("=II")
 _NAME_BYTES = 400
@@ -73,6 +74,21 @@ class Fault:
         return self.at > 0 and self.kind in DEADLY
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The nights of one of several processes: `faults` as they are, else `fault` at so many effects that are spread
+    over the night (`sample`), else at each `step`-th effect from `first` on until there is none.
+    """
+
+    faults: Sequence[Mapping[str, Any]] = ()
+    fault: Mapping[str, Any] = field(default_factory=dict)
+    sample: int = 0
+    first: int = 1
+    step: int = 1
+    job: int = 0
+    jobs: int = 1
+
+
 class Page:
     """Memory that a runner shares with whoever started it: how many effects were seen, and which one went wrong."""
 
@@ -107,7 +123,6 @@ class Meter:
 
     def __init__(self) -> None:
         self.page = Page()
-        self.trace: Callable[[str], None] | None = None
         self._pid = 0
         self._fault = Fault()
         self._short = -1  # the descriptor that the disk took only a half of a write from
@@ -132,12 +147,10 @@ class Meter:
             raise _error(fault.kind)
         if kind not in STRIKES[fault.kind] or (fault.kind == "torn" and size < 2):
             return Act.WHOLE
-        said = f"{kind.value} {name()}" if fault.like or self.trace else ""
+        said = f"{kind.value} {name()}" if fault.like else ""
         if fault.like not in said:
             return Act.WHOLE
         self.page.seen += 1
-        if self.trace is not None:
-            self.trace(said)
         if not fault.at <= self.page.seen < fault.at + fault.row or not fault.at:
             return Act.WHOLE
         if not self.page.struck:

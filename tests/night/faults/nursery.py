@@ -19,7 +19,8 @@ from tests.night.project import Project
 
 NIGHT_SECONDS = 60.0
 LEFT_SECONDS = 5.0  # within which nothing of a dead run may be alive
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Nursery:
         import ralph_wiggum.cli.running  # noqa: PLC0415
         import ralph_wiggum.wiring  # noqa: F401, PLC0415
 
-    def spend(self, project: Project, fault: Fault, trace: Path | None = None) -> Spent:
+    def spend(self, project: Project, fault: Fault) -> Spent:
         """Run `ralph-overnight demo` in a process of its own, to its end or its death."""
         said = project.base / "said.txt"
         said.unlink(missing_ok=True)
@@ -52,7 +53,7 @@ class Nursery:
         began = time.monotonic()
         pid = os.fork()
         if pid == 0:
-            _live(self._meter, project, fault, said, trace)
+            _live(self._meter, project, fault, said)
         code = _code(pid)
         page = self._meter.page
         return Spent(code, page.seen, page.struck, said.read_text(errors="replace"), time.monotonic() - began)
@@ -83,11 +84,12 @@ def _code(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _live(meter: Meter, project: Project, fault: Fault, said: Path, trace: Path | None) -> None:
+def _live(meter: Meter, project: Project, fault: Fault, said: Path) -> None:
     """Be `ralph-overnight demo` in the project."""
     code = 99
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.chdir(project.root)
         os.environ.clear()
         os.environ.update(project.env)
@@ -96,9 +98,6 @@ def _live(meter: Meter, project: Project, fault: Fault, said: Path, trace: Path 
             os.dup2(descriptor, number)
         sys.stdout, sys.stderr = library.printing(meter, 1), library.printing(meter, 2)
         sys.argv = ["ralph-overnight", "demo"]
-        if trace is not None:
-            file = trace.open("w")
-            meter.trace = lambda name: print(name, file=file, flush=True)
         import faulthandler  # noqa: PLC0415 - of use where a night hangs
 
         faulthandler.enable(2)

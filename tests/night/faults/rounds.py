@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from tests.night.faults import library
-from tests.night.faults.effects import Fault, Meter
+from tests.night.faults.effects import Fault, Meter, Share
 
 METER = Meter()
 if __name__ == "__main__":
@@ -42,11 +43,6 @@ class Rounds:
         self._scene = scene.make(folder)
         self._wanted = self._quiet()
 
-    @property
-    def wanted(self) -> Mapping[str, object]:
-        """Return what a quiet night comes to."""
-        return self._wanted
-
     def _quiet(self) -> Mapping[str, object]:
         spent = self._nursery.spend(self._scene.project, Fault())
         assert spent.code == scene.CODE, spent
@@ -55,10 +51,10 @@ class Rounds:
         assert not problems, problems
         return scene.look(self._scene.project)
 
-    def trace(self, kind: str, file: Path) -> int:
-        """Write the names of all effects of a quiet night that a fault can strike to a file; return how many."""
+    def count(self, fault: Fault) -> int:
+        """Return how many effects of a quiet night the fault can strike."""
         self._scene.set_back()
-        seen = self._nursery.spend(self._scene.project, Fault(kind), file).seen
+        seen = self._nursery.spend(self._scene.project, replace(fault, at=0)).seen
         self._nursery.nothing_left()
         return seen
 
@@ -120,15 +116,29 @@ def _without_attempts(found: Mapping[str, object]) -> list[tuple[str, ...]]:
     return [tuple(line for line in commit if not line.startswith(ATTEMPTS)) for commit in told]
 
 
+def chosen(share: Share, rounds: Rounds) -> Iterator[Fault]:
+    """Yield the faults of a share, for as long as they are asked for."""
+    if share.faults:
+        yield from (Fault(**words) for words in share.faults[share.job :: share.jobs])
+        return
+    fault = Fault(**share.fault)
+    if share.sample:
+        seen = rounds.count(fault)
+        nights = sorted({1 + (2 * n + 1) * seen // (2 * share.sample) for n in range(share.sample)})
+        yield from (replace(fault, at=at) for at in nights[share.job :: share.jobs])
+        return
+    yield from (replace(fault, at=at) for at in count(share.first + share.job * share.step, share.step * share.jobs))
+
+
 def main(arguments: list[str]) -> None:
-    """Spend the nights FIRST, FIRST + STEP … of FAULT in FOLDER; print a line of JSON for each, {} at the end."""
-    folder, fault, first, step, most = arguments
+    """Spend the nights of SHARE in FOLDER; print a line of JSON for each, {} where the effect never came."""
+    folder, words = arguments
+    share = Share(**json.loads(words))
     rounds = Rounds(Path(folder))
-    words = Fault(**json.loads(fault))
-    for at in range(int(first), int(most) or sys.maxsize, int(step)):
-        found = rounds.one(replace(words, at=at))
+    for fault in chosen(share, rounds):
+        found = rounds.one(fault)
         print(json.dumps(asdict(found) if found is not None else {}), flush=True)
-        if found is None:
+        if found is None and not share.faults:
             break
 
 
