@@ -266,7 +266,7 @@ def _project(root: Path, name: str, folder: Path, tasks: Path, activity_file: st
     return Project(
         root=root,
         spec=name,
-        spec_dir=folder if folder.is_dir() else tasks.parent,
+        spec_dir=folder if os.path.isdir(folder) else tasks.parent,  # noqa: PTH112 - Path raises where it may not look
         tasks_file=tasks,
         activity_file=root / activity_file.replace("{feature}", name),
         state=root / STATE / name,

@@ -56,6 +56,8 @@ class Crew:
             if agent in self._agents and (anew or hold.cause in _MENDED):
                 self._ledger.record(roster.to_lifted(agent))
         held = {}
+        for each in (each for each in readiness if each.ready and each.words):
+            self._ports.view.note(each.words)  # nobody can tell whether somebody is logged in
         for each in (each for each in readiness if not each.ready):
             cause = Cause.NOT_LOGGED_IN if each.installed else Cause.NOT_STARTED
             words = each.words + (f" ({each.hint})" if each.hint else "")

@@ -50,7 +50,13 @@ class Night:
         self._ledger = ledger
         self._order = order
         self._settling = Settling(ports, ledger, order)
-        self._pauses = Pauses(ports, ledger, order, lambda: self._obey_skips(ports.spec.plan()))
+        self._pauses = Pauses(
+            ports,
+            ledger,
+            order,
+            obey=lambda: self._obey_skips(ports.spec.plan()),
+            idle=lambda: isinstance(self._select(ports.spec.plan()), Finished),
+        )
         self.crew = Crew(ports, ledger, order, self._pauses, jitter)
         self.iteration = Iteration(ports, ledger, order, briefing, self.crew, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)

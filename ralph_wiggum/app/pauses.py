@@ -12,13 +12,25 @@ from ralph_wiggum.core.journal import Waiting, WentOn
 
 
 class Pauses:
-    """Waits, counting nothing. Servers are tended meanwhile, and wishes of a person are heard."""
+    """Waits, counting nothing. Servers are tended meanwhile, and wishes of a person are heard.
 
-    def __init__(self, ports: Ports, ledger: Ledger, order: Order, obey: Callable[[], None] = lambda: None) -> None:
+    `obey` carries out what ralph-skip asks for, which is not to wait for the end of a wait (O17). `idle` says whether
+    nothing is left to do, after a skip or an edit of tasks.md: then no wait goes on.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        order: Order,
+        obey: Callable[[], None] = lambda: None,
+        idle: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._ports = ports
         self._ledger = ledger
         self._order = order
-        self._obey = obey  # carries out what ralph-skip asks for, which may not wait for the end of a wait (O17)
+        self._obey = obey
+        self.idle = idle
 
     def wait(self, reason: str, until: datetime, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until a time of day, or until `over()`; False if the run is to end.
@@ -41,7 +53,7 @@ class Pauses:
             self._obey()
         tend(self._ports, self._ledger)
         self._ports.view.refresh()
-        return self._must_end() or self._ports.clock.now() >= until
+        return self._must_end() or self._ports.clock.now() >= until or self.idle()
 
     def _must_end(self) -> bool:
         limit = self._order.until

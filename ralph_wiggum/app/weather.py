@@ -109,6 +109,8 @@ class Weather:
             until = self._ports.clock.now() + timedelta(seconds=seconds)
             if not self._pauses.wait(ended.reason, until):
                 return False
+            if self._pauses.idle():  # a person skipped or ticked what was left
+                return True
             if ended.kind not in PROBED or not self._still_red(ended):
                 self._probing = ended.fingerprint
                 self._suspect = None

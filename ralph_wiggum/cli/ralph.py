@@ -35,6 +35,7 @@ examples:
   ralph overnight demo 100        up to 100 agent runs on .kiro/specs/demo
   ralph skip demo 2.3 "why"       give task 2.3 up
   ralph overnight demo --detach   in the background; then: ralph attach, ralph stop
+  ralph drill demo                rehearse what can go wrong, before bedtime
   ralph servers up                start the dev servers, and leave them up
 
 exit codes: 0 done, 1 a bug in ralph, 2 bad usage or input, 3 some tasks skipped, 4 required tasks open,

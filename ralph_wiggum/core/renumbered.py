@@ -28,10 +28,13 @@ def renumbered(history: History, plan: Plan, before: Plan | None = None) -> Mapp
     if not others:
         return {}
     places = _places(before, plan) if before is not None else {}
+    akin = {task.name for task in plan.tasks} & {*names.values(), *(name for _, name in places)}
     found: dict[str, str] = {}
     for key, name in others.items():
         known = places.get((key, name))
         found[key] = _by_name(key, name, plan, names) if known is None else known
+        if found[key] == key and key in plan.by_key and not akin and not _words(name) & _words(plan.task(key).name):
+            found[key] = GONE  # no name is as it was, and no word of this one: that is another plan
     moved = {key: new for key, new in found.items() if new != key and (new or key in plan.by_key)}
     inherited = {new: GONE for new in moved.values() if new in history.tasks and new not in moved}
     return {**_one_each(moved), **inherited}
@@ -58,12 +61,8 @@ def _by_name(key: str, name: str, plan: Plan, names: Mapping[str, str]) -> str:
         return same[0]
     if same or key not in plan.by_key:
         return key  # twins, or nothing to be mistaken for
-    now = plan.task(key).name
-    if any(now == each for other, each in names.items() if other != key):
-        return GONE
-    # none of the names, and no word of this one: that is another plan
-    known = {task.name for task in plan.tasks} & set(names.values())
-    return key if known or _words(name) & _words(now) else GONE
+    others = (each for other, each in names.items() if other != key)
+    return GONE if plan.task(key).name in others else key
 
 
 def _words(name: str) -> set[str]:

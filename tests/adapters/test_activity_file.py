@@ -117,6 +117,7 @@ def test_an_agent_that_puts_its_entry_on_top_keeps_it_and_the_block_goes_up_agai
         pytest.param(lambda data: data.replace(b"Running", b"Stopped for good"), id="a word changed by an agent"),
         pytest.param(lambda data: data[:300] + b"\0" * 724 + data[1024:], id="zeros after a power loss"),
         pytest.param(lambda data: data.replace(b"<!-- ralph:end", b"<!-- removed"), id="its end unreadable"),
+        pytest.param(lambda data: data.split(b"\n", 3)[3], id="its first lines gone"),
         pytest.param(lambda data: data.replace(b"-->\n\n## entry", b"-->\r\n\n## entry"), id="a line ending changed"),
         pytest.param(
             lambda data: data.replace(b"<!-- ralph:status -->\n", b"<!-- ralph:status -->"), id="its begin gone"

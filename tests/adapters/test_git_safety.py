@@ -450,3 +450,22 @@ def test_a_quiet_attempt_costs_no_process_and_next_to_no_time(box: Sandbox) -> N
         assert repo.mend() == ()
         times.append(time.perf_counter() - started)
     assert sorted(times)[5] < 0.005
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_a_power_cut_that_emptied_the_last_commit_costs_that_commit_alone(box: Sandbox, *, cut_off: bool) -> None:
+    """B2: git does not bring loose objects to the disk, so the last ones can be empty, and their links with them."""
+    _, base = night(box)
+    start = box.git("rev-parse", "night^")
+    cut(box, "night", "night:first.py")
+    state = restart(box, base if cut_off else None, soon() if cut_off else None)
+    words = " ".join(state.notes)
+    assert "damaged" in words
+    assert f"goes on from {start[:10]}" in words
+    assert state.head == start
+    repo = box.repos[-1]
+    made = commit_all(repo, box, {"second.py": "2\n"})
+    assert box.git("rev-parse", f"{made.sha}^") == start
+    assert box.read("first.py") == "1\n"
+    assert box.git("fsck", "--connectivity-only", "--no-reflogs", "HEAD", "main", check=False) is not None
+    assert "2" in box.git("show", "HEAD:second.py")

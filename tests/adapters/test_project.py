@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ralph_wiggum.adapters.project import claim_state, find_root, make_state, open_spec, specs
 from ralph_wiggum.core.errors import Exit, RalphError
+from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -185,3 +190,47 @@ def test_nothing_outside_of_the_runners_own_folder_is_moved_aside(tmp_path: Path
     with pytest.raises(OSError, match=r"exists|directory"):
         make_state(device / "logs")
     assert device.read_text() == "in the way"
+
+
+@needs_plain_user
+def test_a_folder_that_may_not_be_entered_is_a_clear_error(root: Path) -> None:
+    """As another user than root: no traceback, and what to do."""
+    child = f"""
+import os
+from pathlib import Path
+from ralph_wiggum.adapters.project import find_root, open_spec
+from ralph_wiggum.core.errors import RalphError
+root = Path({str(root)!r})
+os.chmod(root / ".kiro", 0)
+try:
+    open_spec(find_root(root), "demo")
+except RalphError as error:
+    print(error, "|", error.hint)
+"""
+    command = [*PLAIN_USER, sys.executable, "-c", child]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    (root / ".kiro").chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert "cannot look at" in done.stdout
+    assert "chmod -R u+rwX .kiro" in done.stdout
+
+
+@needs_plain_user
+@pytest.mark.parametrize("modes", ["000", "a-w"])
+def test_a_state_folder_that_was_closed_is_opened_with_all_in_it(tmp_path: Path, modes: str) -> None:
+    """B10: an agent's chmod of `.ralph/` must not end the night."""
+    child = f"""
+import subprocess
+from pathlib import Path
+from ralph_wiggum.adapters.project import make_state
+top = Path({str(tmp_path)!r}) / ".ralph"
+logs = make_state(top / "demo/runs/r1/logs")
+(logs / "1-1.log").write_text("x")
+subprocess.run(["chmod", "-R", "{modes}", str(top)])
+make_state(top / "demo/runs/r1/logs")
+(logs / "1-1.log").write_text("y")
+(logs / "1-2.log").write_text("z")
+make_state(top / "demo/new")
+"""
+    subprocess.run([*PLAIN_USER, sys.executable, "-c", child], cwd=ROOT, check=True)
+    assert (tmp_path / ".ralph/demo/new").is_dir()

@@ -15,7 +15,7 @@ import pytest
 
 from ralph_wiggum.adapters.kept_files import FILE_BYTES
 from ralph_wiggum.adapters.project import Project, open_spec
-from ralph_wiggum.adapters.spec_guard import SpecGuard
+from ralph_wiggum.adapters.spec_guard import KEPT, SpecGuard
 from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,7 +225,7 @@ def test_what_the_person_removed_between_two_nights_stays_away(project: Project)
     guard = SpecGuard(project)
     guard.hold()
     assert guard.put_back() == ()
-    assert not (project.state / "kept" / SPEC / "design.md").exists()
+    assert not (project.state / KEPT / SPEC / "design.md").exists()
     assert content(project.root) == expected(f"{SPEC}/design.md", ".kiro/steering/rules.md")
 
 
@@ -291,7 +291,7 @@ def test_a_project_that_was_moved_as_a_whole_is_not_begun_anew_in_its_old_place(
 @pytest.mark.parametrize("spoil", [lambda data: data[:-3], lambda data: bytes(len(data)), lambda _: b""])
 def test_a_copy_that_a_power_cut_spoilt_is_not_put_back(project: Project, spoil: Callable[[bytes], bytes]) -> None:
     SpecGuard(project).hold()
-    copy = project.state / "kept" / SPEC / "design.md"
+    copy = project.state / KEPT / SPEC / "design.md"
     copy.write_bytes(spoil(copy.read_bytes()))
     (project.root / SPEC / "design.md").unlink()
     assert SpecGuard(project).put_back() == (f"{SPEC}/design.md was gone, and there is no copy of it",)
@@ -300,12 +300,12 @@ def test_a_copy_that_a_power_cut_spoilt_is_not_put_back(project: Project, spoil:
 @pytest.mark.parametrize("index", [b"", b"{", b"[]", b'{"files":{"a":[1,2,3,4,5,6,7,8]},"folders":{}}', b"\0" * 500])
 def test_an_index_that_cannot_be_read_is_none(project: Project, index: bytes) -> None:
     SpecGuard(project).hold()
-    (project.state / "kept/index.json").write_bytes(index)
+    (project.state / KEPT / "index.json").write_bytes(index)
     (project.root / SPEC / "design.md").unlink()
     guard = SpecGuard(project)
     assert guard.put_back() == ()
     guard.hold()
-    assert json.loads((project.state / "kept/index.json").read_bytes())["v"] == 1
+    assert json.loads((project.state / KEPT / "index.json").read_bytes())["v"] == 1
 
 
 def test_what_is_large_is_not_copied(project: Project) -> None:
@@ -315,10 +315,10 @@ def test_what_is_large_is_not_copied(project: Project) -> None:
         (project.root / ".kiro" / f"{number}.bin").write_bytes(bytes(FILE_BYTES))
     guard = SpecGuard(project)
     guard.hold()
-    kept = [path.stat().st_size for path in (project.state / "kept").rglob("*") if path.is_file()]
+    kept = [path.stat().st_size for path in (project.state / KEPT).rglob("*") if path.is_file()]
     assert sum(kept) < 66 << 20
-    assert not (project.state / "kept" / SPEC / "video.bin").exists()
-    assert (project.state / "kept" / SPEC / "design.md").exists(), "documents come first"
+    assert not (project.state / KEPT / SPEC / "video.bin").exists()
+    assert (project.state / KEPT / SPEC / "design.md").exists(), "documents come first"
 
 
 def test_a_disk_without_room_is_told_and_what_is_there_stays(project: Project) -> None:
@@ -328,7 +328,7 @@ def test_a_disk_without_room_is_told_and_what_is_there_stays(project: Project) -
 import resource, signal
 from pathlib import Path
 from ralph_wiggum.adapters.project import open_spec
-from ralph_wiggum.adapters.spec_guard import SpecGuard
+from ralph_wiggum.adapters.spec_guard import KEPT, SpecGuard
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 guard = SpecGuard(open_spec(Path({str(project.root)!r}), "demo"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
@@ -358,7 +358,7 @@ def test_rights_are_given_back(project: Project, modes: str, path: str) -> None:
 import subprocess
 from pathlib import Path
 from ralph_wiggum.adapters.project import open_spec
-from ralph_wiggum.adapters.spec_guard import SpecGuard
+from ralph_wiggum.adapters.spec_guard import KEPT, SpecGuard
 root = Path({str(project.root)!r})
 guard = SpecGuard(open_spec(root, "demo"))
 guard.hold()

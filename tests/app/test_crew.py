@@ -211,14 +211,14 @@ def test_a_clock_that_is_set_back_makes_no_wait_longer(tmp_path: Path) -> None:
     assert [wait.seconds for wait in of_kind(night, Waiting)] == [300]
 
 
-def during_waits(night: NightOfFakes, act: Callable[[], None]) -> None:
+def during_waits(night: NightOfFakes, act: Callable[[], None], after: float = 600) -> None:
     """Have something done in the middle of the first wait."""
     acts = [act]
     pause = night.clock.pause
 
     def paused(seconds: float, wake: Callable[[], bool]) -> None:
         def woken() -> bool:
-            if acts and night.clock.monotonic() > 600:
+            if acts and night.clock.monotonic() > after:
                 acts.pop()()
             return wake()
 
@@ -249,6 +249,18 @@ def test_nobody_is_waited_for_once_nothing_is_left_to_do(mark: str, tmp_path: Pa
     during_waits(night, settle)
     night.run()
     assert night.clock.now() < EVENING + timedelta(minutes=15)
+
+
+def test_no_wait_of_any_kind_goes_on_when_nothing_is_left(tmp_path: Path) -> None:
+    night = night_with(tmp_path, TWO, [])
+    night.machine.short = lambda: "too little disk space"
+
+    def settle() -> None:
+        night.spec.text = night.spec.text.replace("[ ]", "[x]")
+
+    during_waits(night, settle, after=100)
+    assert night.run().code is Exit.DONE
+    assert night.clock.monotonic() < 200
 
 
 def test_what_needs_no_agent_is_done_in_a_wait(tmp_path: Path) -> None:

@@ -552,6 +552,50 @@ def test_offline_waits_for_the_network_and_goes_on_as_soon_as_it_is_back(make: M
     project.sound()
 
 
+def test_refusals_in_a_fix_round_of_a_checkpoint_take_none_of_its_rounds(make: Make) -> None:
+    """O19 with B1: there are two rounds; two agents are refused, the third fails in one and mends it in the other."""
+    project = make("- [ ] 1. One\n- [ ] 2. Checkpoint\n")
+    checks = {
+        "code": {"paths": ["code/**"], "commands": ["true"]},
+        "docs": {"paths": ["docs/**"], "commands": ["test ! -e code/broken"]},
+    }
+    asks(project, "claude", "codex", "gemini", quality_checks=checks, retry_limit=2)
+    refused = [[*BEGINS, refusal.words(0.0)] for refusal in UNSERVED["not logged in"][:2]]
+    mends: Script = [["begins"], ["uses", "rm code/broken"], ["says", "Mended.\n\nTASK_COMPLETE"], ["ends"]]
+    breaks: Script = [["begins"], ["uses", "mkdir code; touch code/broken"], *DONE[2:]]
+    project.plays({"1": [breaks], "2": [*refused, DONE, mends]})
+    result = project.night()
+    assert (result.code, project.states()) == (0, "xx"), result.out + result.err
+    started = [(e["agent"], e.get("attempt", 1), e["iteration"]) for e in project.journal("started")]
+    assert started == [("claude", 1, 1), ("claude", 1, 2), ("codex", 1, 2), ("gemini", 1, 2), ("gemini", 2, 3)]
+    project.sound()
+
+
+def test_a_limit_beyond_the_end_of_the_run_ends_it_at_once(make: Make) -> None:
+    """Nobody is helped by a wait that goes on after --until."""
+    project = make(ONE)
+    asks(project, "claude")
+    project.plays({"1": [[*BEGINS, hits_its_limit(time.time())]]})
+    soon = datetime.now().astimezone() + timedelta(hours=1)
+    result = project.night("--until", f"{soon:%H:%M}")
+    assert (result.code, project.runs()) == (4, 1)
+    assert re.search(r"The run ended: claude: .*You've hit your limit.* past --until", result.out), result.out
+    assert "waiting" not in [entry["event"] for entry in project.journal()]
+    project.sound()
+
+
+def test_of_two_limits_the_one_that_ends_first_is_waited_for(make: Make) -> None:
+    project = make(ONE)
+    asks(project, "claude", "codex")
+    soon = ["fails", 429, "", "exceeded retry limit, last status: 429 Too Many Requests. Please try again in 1s."]
+    project.plays({"1": [[*BEGINS, hits_its_limit(time.time())], [*BEGINS, soon], DONE]})
+    result = project.night()
+    assert (result.code, project.states()) == (0, "x"), result.out + result.err
+    assert [entry["agent"] for entry in project.journal("started")] == ["claude", "codex", "codex"]
+    assert re.search(r"waiting until [\d:]+: codex: ", result.out)
+    project.sound()
+
+
 # --- after the runner began to stop it
 
 

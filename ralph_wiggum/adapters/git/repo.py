@@ -7,28 +7,23 @@ project root; snapshots and patches cover the whole work tree of git (apply a pa
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from ralph_wiggum.adapters.git.branch import home_branch, take_branch
-from ralph_wiggum.adapters.git.commands import TIMEOUT_SECONDS, NoAnswerError
+from ralph_wiggum.adapters.git.care import Care
+from ralph_wiggum.adapters.git.commands import TIMEOUT_SECONDS
 from ralph_wiggum.adapters.git.commit import FALLBACK_EMAIL, FALLBACK_NAME, Committer, Identity
 from ralph_wiggum.adapters.git.guard import Guard
-from ralph_wiggum.adapters.git.kept import Kept
 from ralph_wiggum.adapters.git.late import Late
-from ralph_wiggum.adapters.git.owned import Owned
-from ralph_wiggum.adapters.git.persons import Persons, empty_tree
+from ralph_wiggum.adapters.git.parts import Parts
+from ralph_wiggum.adapters.git.persons import empty_tree
 from ralph_wiggum.adapters.git.place import Place, locate
 from ralph_wiggum.adapters.git.recover import recover
 from ralph_wiggum.adapters.git.refs import Head, operations, read_head, write_own_ref, write_refs
-from ralph_wiggum.adapters.git.restore import Restorer
 from ralph_wiggum.adapters.git.safety import Safety
-from ralph_wiggum.adapters.git.snapshot import Snapshots, TooManyFilesError
 from ralph_wiggum.core.commits import describe_for_morning, ref_part
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Change
@@ -36,28 +31,6 @@ from ralph_wiggum.ports import Committed, RepoState, Restored, Snapshot
 
 # What somebody changes within so short a time after one attempt counts as the next one's, as it would a moment later.
 RECENT_SECONDS = 0.25
-# What git says of objects that are gone or damaged; nothing of it is said of a full disk or a lock.
-_DAMAGE = re.compile(
-    r"corrupt|bad object|not a valid object|unable to read|could not read|missing|invalid object|is empty|unpack|"
-    r"inflate|packfile|garbage|bad tree|not a tree object|could not parse|too short|unknown revision|bad revision|"
-    r"reference already exists",  # said of a branch whose commit cannot be read
-    re.IGNORECASE,
-)
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Parts:
-    """What works on one repository, once it was found."""
-
-    place: Place
-    snapshots: Snapshots
-    kept: Kept
-    restorer: Restorer
-    owned: Owned
-    persons: Persons
-    guard: Guard | None = None
-    committer: Committer | None = None
 
 
 class GitRepo:
@@ -87,8 +60,8 @@ class GitRepo:
         self._env = env
         self._hook_seconds = hook_seconds
         self._safety = Safety(root, state, env)
-        self._opened: _Parts | None = None
-        self._lost: set[str] = set()  # snapshots whose objects are gone for good
+        self._care = Care(root, self._safety, self._parts)
+        self._opened: Parts | None = None
         self._last: Snapshot | None = None
         self._recent_until = 0.0  # until when the last snapshot passes for the tree as it is
 
@@ -107,6 +80,7 @@ class GitRepo:
         refuses the repository.
         """
         self._opened = None
+        self._care.hold()
         notes = []
         if agent_until is not None:
             notes += [f"from the attempt that was cut off: {word}" for word in self._safety.recover(agent_until)]
@@ -152,7 +126,7 @@ class GitRepo:
         if recent and self._last is not None and time.monotonic() <= self._recent_until:
             return self._last
         before = self._last
-        taken = self._see(self._careful(self._parts().snapshots.take))
+        taken = self._see(self._care.careful(self._parts().snapshots.take))
         if taken != before:
             self._safety.store()
         self._recent_until = time.monotonic() + RECENT_SECONDS
@@ -162,13 +136,13 @@ class GitRepo:
         """Hold a snapshot by the ref `refs/ralph/<spec>/keep/<name>`."""
         place = self._parts().place
         ref = f"refs/ralph/{ref_part(self._spec)}/keep/{ref_part(name)}"
-        self._careful(lambda: write_own_ref(place.git, place.common_dir, ref, snapshot.tree))
+        self._care.careful(lambda: write_own_ref(place.git, place.common_dir, ref, snapshot.tree))
         self._safety.refresh()
 
     def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
         """Return the paths that differ, from the project root, sorted."""
         parts = self._parts()
-        found = self._careful(lambda: parts.snapshots.changes(self._base(before), after), before)
+        found = self._care.careful(lambda: parts.snapshots.changes(self._care.base(before), after), before)
         if not parts.place.prefix:
             return tuple(Change(path=parts.place.shown(change.path), status=change.status) for change in found)
         shown = (Change(path=parts.place.shown(change.path), status=change.status) for change in found)
@@ -176,12 +150,12 @@ class GitRepo:
 
     def patch(self, before: Snapshot, after: Snapshot) -> bytes:
         """Return the difference as a binary patch for `git apply` at `top`; b"" if there is none."""
-        return self._careful(lambda: self._parts().snapshots.patch(self._base(before), after), before)
+        return self._care.careful(lambda: self._parts().snapshots.patch(self._care.base(before), after), before)
 
     def restore(self, before: Snapshot, after: Snapshot) -> Restored:
         """Put back what changed between the two, only where files are still as in `after`."""
         parts = self._parts()
-        found = self._careful(lambda: self._restore(parts, before, after), before)
+        found = self._care.careful(lambda: self._care.restore(before, after), before)
         self._see(before)
         self._recent_until = 0.0
         shown = parts.place.shown
@@ -208,7 +182,9 @@ class GitRepo:
         if committer.hooked:
             self._recent_until = 0.0
         try:
-            made = self._careful(lambda: committer.commit(self._base(before), after, subject, trailers, extra), before)
+            made = self._care.careful(
+                lambda: committer.commit(self._care.base(before), after, subject, trailers, extra), before
+            )
         except RalphError as problem:
             return Committed(notes=(f"no commit was made: {problem}", *parts.place.git.taken_notes()), failed=True)
         if made.sha and parts.guard is not None:
@@ -220,13 +196,16 @@ class GitRepo:
         """Put back what an agent did with git itself since the last call; return words for the log, one an act."""
         parts = self._parts()
         self._recent_until = 0.0
-        words = self._safety.mend()
+        words = self._care.home()
+        if not self._care.at_home:
+            return tuple(words)
+        words += self._safety.mend()
         if not parts.place.git_dir.is_dir():
             return (*words, f"git's folder {parts.place.git_dir} is gone")
         try:
             if words:
-                self._begin_again(parts)
-            words += self._careful(lambda: self._mend(parts))
+                parts.begin_again()
+            words += self._care.careful(lambda: self._mend(parts))
             self._safety.refresh(settled=True)
         except RalphError as problem:  # the night goes on
             words.append(f"what the agent did with git could not be put back: {problem}")
@@ -252,72 +231,15 @@ class GitRepo:
             branch=head.branch, started_on=state.started_on, evening=state.evening, head=head.commit, top=top
         )
 
-    def _parts(self) -> _Parts:
+    def _parts(self) -> Parts:
         if self._opened is None:
             words = self._safety.recover(None)
             place = locate(self._root, self._state, self._owned_paths, self._env, self._hook_seconds)
-            snapshots, kept = Snapshots(place), Kept(place)
-            restorer, persons = Restorer(place, snapshots, kept), Persons(place, snapshots)
-            self._opened = _Parts(place, snapshots, kept, restorer, Owned(place), persons)
+            self._opened = Parts.of(place)
             place.git.notes += words
+            if self._safety.salvaged:
+                self._care.store_again()
         return self._opened
-
-    # --- a repository that is broken while it is used (B10)
-
-    def _careful(self, act: Callable[[], T], *needed: Snapshot) -> T:
-        """Do something with git; where it fails because the repository is broken, mend that and do it once more."""
-        if not self._safety.in_place:
-            self._heal("", needed)
-        try:
-            return act()
-        except (TooManyFilesError, NoAnswerError):
-            raise
-        except RalphError as problem:
-            if not self._heal(str(problem), needed):
-                raise
-        return act()
-
-    def _heal(self, problem: str, needed: Sequence[Snapshot]) -> bool:
-        """Mend the repository; say whether there was something to mend. What was done is in the next notes."""
-        parts = self._parts()
-        damaged = _DAMAGE.search(problem) is not None
-        words = self._safety.mend(deep=damaged)
-        if damaged:
-            parts.snapshots.store_again()
-            words += self._safety.mend_tip()
-            if words and parts.guard is not None:
-                parts.guard.goes_on(read_head(parts.place.git))
-            for lost in (snapshot.tree for snapshot in needed if not self._is_there(snapshot)):
-                words.append(f"the state {lost[:10]} that the task began with is lost: the last commit stands for it")
-                self._lost.add(lost)
-        if words:
-            parts.place.git.notes += words
-            self._begin_again(parts)
-            self._safety.refresh()
-        return bool(words)
-
-    def _begin_again(self, parts: _Parts) -> None:
-        """Take nothing for known of a repository that was put back: what was stored last may not be in it."""
-        parts.snapshots.begin()
-        if parts.committer is not None:
-            parts.committer.forget()
-
-    def _is_there(self, snapshot: Snapshot) -> bool:
-        return self._parts().place.git.run("cat-file", "-e", f"{snapshot.tree}^{{tree}}", check=False).code == 0
-
-    def _base(self, before: Snapshot) -> Snapshot:
-        """Return a snapshot, or the last commit where the snapshot is lost."""
-        if before.tree not in self._lost:
-            return before
-        git = self._parts().place.git
-        tree = git.run("rev-parse", "-q", "--verify", "HEAD^{tree}", check=False).text or empty_tree(git)
-        return Snapshot(tree=tree, large=before.large)
-
-    def _restore(self, parts: _Parts, before: Snapshot, after: Snapshot) -> Restored:
-        """Put back; nothing where the state before is lost, for the last commit lacks the person's changes."""
-        if before.tree in self._lost:
-            return Restored(left=tuple(change.path for change in parts.snapshots.changes(self._base(before), after)))
-        return parts.restorer.restore(before, after)
 
     def _see(self, snapshot: Snapshot) -> Snapshot:
         self._last = snapshot
@@ -334,7 +256,7 @@ class GitRepo:
             names = [f"{base}-{ref_part(run_id)}", *(() if resumed else (base,))]
             write_refs(place.git, [f"update {name} {head.commit}" for name in names])
 
-    def _mend(self, parts: _Parts) -> list[str]:
+    def _mend(self, parts: Parts) -> list[str]:
         guard = parts.guard
         if guard is None:
             return []
@@ -345,7 +267,7 @@ class GitRepo:
             return words
         return words + self._unrevert(parts, guard)
 
-    def _unrevert(self, parts: _Parts, guard: Guard) -> list[str]:
+    def _unrevert(self, parts: Parts, guard: Guard) -> list[str]:
         """Put back what was taken of the person's uncommitted changes since the last snapshot."""
         if self._last is None:
             return []

@@ -20,7 +20,7 @@ from ralph_wiggum.adapters.git.permissions import give_permissions, permissions_
 from ralph_wiggum.adapters.git.pieces import Pieces
 from ralph_wiggum.adapters.git.place import Place, copy_home
 from ralph_wiggum.adapters.git.safe_copy import SafeCopy
-from ralph_wiggum.adapters.git.salvage import Salvage
+from ralph_wiggum.adapters.git.salvage import Salvage, any_empty
 from ralph_wiggum.adapters.git.scan import Scan, Stores, scan, scan_stores
 from ralph_wiggum.adapters.open_folder import OpenFolder
 from ralph_wiggum.core.errors import RalphError
@@ -51,6 +51,7 @@ class Safety:
         self._env = env
         self._copy = SafeCopy(copy_home(state), self._root)
         self._now: _Guarded | None = None
+        self.salvaged = False  # `recover` found objects damaged: what the work tree holds is to be stored again
         self._wanted: Place | None = None  # where a copy could not be made, and may be the next time
 
     def recover(self, until: datetime | None) -> list[str]:
@@ -71,7 +72,11 @@ class Safety:
                 return words or self._farewell(origin)
             git = Git(origin.top, self._env, origin.git_dir)
             works = self._leads_home(origin, anywhere=not strict)
-            return words + self._mend_inside(folder.origin, git, aside, None, works, strict=strict)
+            words += self._mend_inside(folder.origin, git, aside, None, works, strict=strict)
+            if any_empty(folder.origin.common_dir / "objects"):  # a power cut
+                words += Salvage(self._copy, folder.origin, git, aside).objects()
+                self.salvaged = True
+            return words
         except (OSError, RalphError) as problem:
             return [f"the repository could not be put back: {problem}"]
 
@@ -122,12 +127,12 @@ class Safety:
             words = [f"the repository could not be put back: {problem}"]
         return words
 
-    def mend_tip(self) -> list[str]:
+    def mend_tip(self, place: Place) -> list[str]:
         """Let the branch go back where its last commit is lost for good; comes after a deep `mend`. Returns words."""
-        if self._now is None:
-            return []
-        place, origin = self._now.place, self._now.origin
-        return Salvage(self._copy, origin, place.git, Aside(self._state, self._root)).tip()
+        try:
+            return Salvage(self._copy, Origin.of(place), place.git, Aside(self._state, self._root)).tip()
+        except (OSError, RalphError) as problem:
+            return [f"the branch could not be put back: {problem}"]
 
     def store(self) -> None:
         """Take new objects into the copy, and nothing else: those of a snapshot."""

@@ -7,8 +7,10 @@ a second time, so a branch whose last commit is lost goes back to the last one t
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ralph_wiggum.adapters.git.aside import Aside
@@ -117,3 +119,12 @@ class Salvage:
                 self._git.run("unpack-objects", "-r", "-q", stdin=taken.read_bytes(), check=False)
             except RalphError:  # it took too long: what it stored by then is stored
                 return
+
+
+def any_empty(objects: Path) -> bool:
+    """Say whether a loose object is empty: that is what a power cut leaves of those that were just written."""
+    for folder in store_folders(str(objects)):
+        with suppress(OSError), os.scandir(folder) as entries:
+            if any(entry.is_file() and not entry.stat().st_size for entry in entries):
+                return True
+    return False

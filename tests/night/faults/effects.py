@@ -76,8 +76,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The nights of one of several processes: `faults` as they are, else `fault` at so many effects that are spread
-    over the night (`sample`), else at each `step`-th effect from `first` on until there is none.
+    """The nights of one of several processes.
+
+    `faults` as they are; else `fault` at so many effects that are spread over the night (`sample`), else at each
+    `step`-th effect from `first` on until there is none.
     """
 
     faults: Sequence[Mapping[str, Any]] = ()

@@ -1,7 +1,7 @@
 """The standard library with a meter below it: to be installed before anything of ours is imported.
 
 Files opened for writing, the calls of `os` that change something, flock, forks, git, what is sent through sockets. And
-pauses of a second and more take no time: a clock that runs ahead of the real one.
+pauses of a second and more take no time.
 """
 
 from __future__ import annotations
@@ -322,22 +322,22 @@ def _counted_send(meter: Meter, original: Callable[..., Any]) -> Callable[..., A
 
 
 def _hurry() -> None:
-    """Have long pauses take no time, and all clocks but that of the day run ahead by as much."""
+    """Have long pauses take no time. Nobody but the pause sees its clock run ahead: processes have ages, too."""
     ahead = 0.0
-    wait, monotonic, gettime = select.select, time.monotonic, time.clock_gettime
-    time.monotonic = lambda: monotonic() + ahead
-    time.clock_gettime = lambda which: gettime(which) + (0.0 if which == time.CLOCK_REALTIME else ahead)
+    wait, monotonic = select.select, time.monotonic
 
-    def call(readers: Any, writers: Any, others: Any, seconds: float | None = None) -> Any:
+    def clock() -> float:
+        return monotonic() + (ahead if _long_pause() else 0.0)
+
+    def select_or_go_on(readers: Any, writers: Any, others: Any, seconds: float | None = None) -> Any:
         nonlocal ahead
-        found = wait(readers, writers, others, 0) if seconds and _long_pause() else None
-        if found is None:
+        if not seconds or not _long_pause():
             return wait(readers, writers, others, seconds)
-        if not any(found):
-            ahead += seconds or 0.0
+        found = wait(readers, writers, others, 0)
+        ahead += 0.0 if any(found) else seconds
         return found
 
-    select.select = call
+    time.monotonic, select.select = clock, select_or_go_on
 
 
 def _long_pause() -> bool:

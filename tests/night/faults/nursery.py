@@ -96,7 +96,7 @@ def _live(meter: Meter, project: Project, fault: Fault, said: Path) -> None:
         out, null = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), os.open(os.devnull, os.O_RDONLY)
         for number, descriptor in enumerate((null, out, out)):
             os.dup2(descriptor, number)
-        sys.stdout, sys.stderr = library.printing(meter, 1), library.printing(meter, 2)
+        sys.stdout = library.printing(meter, 1)
         sys.argv = ["ralph-overnight", "demo"]
         import faulthandler  # noqa: PLC0415 - of use where a night hangs
 

@@ -145,7 +145,7 @@ def wrong(project: Project, *, torn: int = 0) -> Iterator[str]:
     if LOG.strip() not in project.activity:
         yield "the person's own lines are gone from the log"
     if (project.play / "overlaps").exists():
-        yield f"two agents at once: {(project.play / 'overlaps').read_text()}"
+        yield f"two agents at once: {(project.play / 'overlaps').read_text()}of {(project.play / 'runs').read_text()}"
     for pattern in LEFT:
         for path in project.root.rglob(pattern):
             if path.name not in KEPT:
