@@ -67,6 +67,7 @@ class JournalFile:
         self._copy: JournalCopy | None = None
         self._keeps = False
         self._stamp = (-1, -1)  # size and time at which the file was known to hold what it must
+        self._spoilt = False  # by an entry that failed and could not be taken out again
 
     @property
     def bad_lines(self) -> int:
@@ -89,8 +90,9 @@ class JournalFile:
             try:
                 sync(self._fd)
             except OSError:  # who asked will ask again: an entry that failed must not stand there twice
-                with suppress(OSError):
-                    os.ftruncate(self._fd, size)
+                self._spoilt = True
+                os.ftruncate(self._fd, size)
+                self._spoilt = False
                 raise
             if self._copy is not None:
                 self._copy.append(line)
@@ -161,7 +163,8 @@ class JournalFile:
     def _keep(self) -> None:
         """Begin to know what the file must hold: all that it holds now."""
         self._keeps = True
-        with suppress(OSError):  # a full disk: what is removed can still be written anew, what is cut cannot
+        # with a full disk, what is removed can still be written anew, what is cut cannot; the lock: no half of a line
+        with suppress(OSError), short_lock(self._fd):
             self._copy = JournalCopy(self.path.parent, self._fd)
             self._stamp = stamp(self._fd)
 
@@ -201,8 +204,10 @@ class JournalFile:
     def _damage(self) -> str:
         """Say what somebody else did to the file, "" if nothing: what ralph writes is welcome, and is known then."""
         now = stamp(self._fd)
-        if self._copy is None or not self._copy.whole or now == self._stamp:
+        if self._copy is None or not self._copy.whole or (now == self._stamp and not self._spoilt):
             return ""
+        if self._spoilt:
+            return "holds an entry that failed"
         size = now[0]
         if not self._copy.begins(self._fd, size):
             return "was cut or overwritten"
@@ -227,6 +232,7 @@ class JournalFile:
             self._fd = _recreate(self.path, read_range(known, 0, os.fstat(known).st_size))
         os.close(old)
         self._stamp = stamp(self._fd)
+        self._spoilt = False
         self.mended.append(f"the journal {what}; it holds again what the runner knows")
         asked = self.read_all() if wishes else ()
         for entry in wishes:  # a person asked through the file that stood there in between

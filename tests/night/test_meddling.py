@@ -177,8 +177,9 @@ def test_a_task_that_a_person_sets_back_is_done_again(project: Project) -> None:
 
 
 def test_without_its_repository_a_run_waits_says_so_and_can_be_stopped(project: Project) -> None:
-    """O12: an agent deleted `.git`. Putting it back (B10) is for later; until then nothing more may be lost."""
-    project.plays({"2": [[["write", "2.txt", "2"], ["remove", ".git"], *DONE]]}, default=WORK)
+    """O12, B10: an agent deleted `.git` and the safety copy of it; nothing more may be lost."""
+    gone = [["remove", ".git"], ["remove", ".ralph/git-copy"]]
+    project.plays({"2": [[["write", "2.txt", "2"], *gone, *DONE]]}, default=WORK)
     process = project.command("overnight", "demo")
     assert process.stdout is not None
     said = next(line for line in process.stdout if "not a git repository" in line)

@@ -8,12 +8,12 @@ import pytest
 
 from tests.night import project as projects
 from tests.night.conftest import Make
-from tests.night.project import Project
+from tests.night.project import Project, Script
 
 pytestmark = pytest.mark.night
 
-DONE = [["say", "Did it."], ["say", "TASK_COMPLETE"]]
-WORK = [["write", "{task}.txt", "{task}"], *DONE]
+DONE: list[list[object]] = [["say", "Did it."], ["say", "TASK_COMPLETE"]]
+WORK: list[list[object]] = [["write", "{task}.txt", "{task}"], *DONE]
 LOCKS = "index HEAD config packed-refs shallow refs/heads/main refs/heads/ralph/demo refs/tags/evening"
 
 ACTS = [
@@ -57,7 +57,7 @@ def test_the_night_goes_on_with_every_commit(project: Project, act: str, word: s
 @pytest.mark.parametrize(("act", "word"), ACTS)
 def test_a_runner_that_is_killed_right_after_it_loses_nothing(project: Project, act: str, word: str) -> None:
     """B2, B10: the next start finds it and puts it back."""
-    second = [["write", "2.txt", "2"], ["note_sh", act], ["sleep", 60]]
+    second: Script = [["write", "2.txt", "2"], ["note_sh", act], ["sleep", 60]]
     project.plays({"2": [second, WORK]}, default=WORK)
     process = project.command("overnight", "demo")
     project.wait("command", "2")

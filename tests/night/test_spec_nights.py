@@ -291,6 +291,19 @@ def test_edits_of_the_plan_between_two_nights_are_followed(
     whole(project)
 
 
+def test_a_person_who_renumbers_while_an_attempt_goes_on_loses_nothing(project: Project) -> None:
+    """O17: the task at hand is ticked where it is now, and every other one is done once."""
+    text = "- [ ] 1. Zero\n- [x] 2. One\n- [-] 3. Two\n- [ ] 4. Three\n"
+    script = [["write", "two.txt", "2"], ["write", TASKS, text], *DONE]
+    project.plays({"2": [script]}, default=WORK)
+    result = project.night()
+    assert result.code == 0, result.out + result.err
+    assert [e["name"] for e in project.journal("started")] == ["One", "Two", "Zero", "Three"]
+    assert [e["name"] for e in project.journal("ticked")] == ["One", "Two", "Zero", "Three"]
+    project.original = text.replace("3. Two", "2. Two")  # its own line is put back, as after every attempt (O17)
+    whole(project)
+
+
 def test_a_task_that_passed_is_ticked_under_its_new_number(project: Project) -> None:
     """B2: the runner was killed between the verdict and the tick; a person put a task in front."""
     project.plays(default=WORK)

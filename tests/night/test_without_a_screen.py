@@ -103,31 +103,33 @@ def test_the_shell_in_the_window_hangs_its_jobs_up(project: Project, terminal: C
 def test_the_whole_process_group_is_hung_up(make: Make) -> None:
     """The keeper, an agent, a check and a server of the run are not hit, and nothing is started twice."""
     project = make("- [ ] 1. One\n- [ ] 2. Two\n- [ ] 3. Take a screenshot of the page\n")
+    checking, checked = project.play / "checking", project.play / "checked"
     port = 18_000 + os.getpid() % 10_000
     server = f"exec python3 -m http.server {port} --bind 127.0.0.1"
     project.settings(
-        quality_checks={"all": ["touch checking; while ! test -e checked; do sleep 0.05; done"]},
+        quality_checks={"all": [f"touch {checking}; until test -e {checked}; do sleep 0.05; done"]},
         servers={"web": {"command": server, "ready": f"http://127.0.0.1:{port}/"}},
         visual_validation={"tool": "/nowhere/agent-browser"},
     )
-    project.write("checked", "")
+    checked.touch()
     project.plays({"1": [WAITS]}, default=DONE)
     process = project.command("overnight", "demo")
     project.wait("here", "1")
-    (project.root / "checked").unlink()
-    (project.root / "checking").unlink()
+    checked.unlink()
+    checking.unlink()
     before = {pid for pid in project.alive() if b"http.server" in Path(f"/proc/{pid}/cmdline").read_bytes()}
     keepers = {pid for pid in project.alive() if (Path(f"/proc/{pid}/comm").read_text()) == "ralph-keeper\n"}
     assert len(before) == 1
     os.killpg(process.pid, signal.SIGHUP)
     time.sleep(0.3)
     go(project)
-    until((project.root / "checking").exists)
+    until(checking.exists)
     os.killpg(process.pid, signal.SIGHUP)
     time.sleep(0.3)
-    assert before | keepers <= set(project.alive())
-    project.write("checked", "")
+    alive = set(project.alive())
+    checked.touch()
     result = project.finish(process)
+    assert before | keepers <= alive, result.out + result.err
     assert result.code == 3, result.out + result.err
     assert "1 One: complete" in result.out, "a pipe is not hung up: it is written to as before"
     assert [project.runs(task) for task in "12"] == [1, 1]
@@ -228,7 +230,7 @@ def test_a_run_in_the_background_survives_its_shell(project: Project) -> None:
     project.plays({"1": [WAITS]}, default=DONE)
     line = " ".join(console("overnight", "demo", "--detach"))
     shell = subprocess.Popen(
-        ["bash", "-c", f"exec 7>held; {line}; kill -HUP 0"],
+        ["bash", "-c", f"exec 7>{project.play}/held; {line}; kill -HUP 0"],
         cwd=project.root,
         env=project.env,
         stdin=subprocess.PIPE,
@@ -248,14 +250,13 @@ def test_a_run_in_the_background_survives_its_shell(project: Project) -> None:
     assert group != shell.pid
     assert terminal_of(pid) == 0
     open_files = {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()}
-    assert project.root / "held" not in open_files
+    assert project.play / "held" not in open_files
     assert Path(f"/proc/{pid}/fd/0").readlink() == Path("/dev/null")
     children = [each for each in project.alive() if parent_of(each) == pid]
     assert [Path(f"/proc/{each}/comm").read_text() for each in children] == ["ralph-keeper\n"]
     go(project)
     until(lambda: state(pid) in "XZ", 60)
     assert "The run ended: every required task is complete." in screen_log(project)
-    (project.root / "held").unlink()
     whole(project)
 
 
@@ -354,36 +355,38 @@ def test_a_run_with_nothing_to_do_shows_its_end_and_exit_code(make: Make) -> Non
 
 def test_a_long_evening_is_not_waited_for(project: Project) -> None:
     """A baseline of the checks may take minutes."""
-    project.settings(quality_checks={"all": ["until test -e checked; do sleep 0.05; done"]})
+    checked = project.play / "checked"
+    project.settings(quality_checks={"all": [f"until test -e {checked}; do sleep 0.05; done"]})
     result = project.night("--detach")
     assert result.code == 0
     assert "is still preparing in the background" in result.out
     assert 8 < result.seconds < 40
-    project.write("checked", "")
+    checked.touch()
     until(lambda: project.journal("run_ended"), 60)
-    (project.root / "checked").unlink()
     project.nothing_left()
     assert project.states() == "xxx"
 
 
 def test_ctrl_c_while_the_evening_is_waited_for_leaves_the_run_alone(project: Project) -> None:
-    project.settings(quality_checks={"all": ["touch baseline; until test -e checked; do sleep 0.05; done"]})
+    checking, checked = project.play / "checking", project.play / "checked"
+    project.settings(quality_checks={"all": [f"touch {checking}; until test -e {checked}; do sleep 0.05; done"]})
     process = project.command("overnight", "demo", "--detach")
-    until((project.root / "baseline").exists)
+    until(checking.exists)
     process.send_signal(signal.SIGINT)
     result = project.finish(process)
     assert result.code == 130
     assert "goes on in the background" in result.out
-    project.write("checked", "")
+    checked.touch()
     until(lambda: project.journal("run_ended"), 60)
     assert project.states() == "xxx"
     project.nothing_left()
 
 
 def test_a_run_that_is_killed_while_it_begins_is_told(project: Project) -> None:
-    project.settings(quality_checks={"all": ["touch baseline; sleep 600"]})
+    checking = project.play / "checking"
+    project.settings(quality_checks={"all": [f"touch {checking}; sleep 600"]})
     process = project.command("overnight", "demo", "--detach")
-    until((project.root / "baseline").exists)
+    until(checking.exists)
     os.kill(project.journal("run_started")[-1]["pid"], signal.SIGKILL)
     result = project.finish(process)
     assert result.code == 4

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ralph_wiggum.adapters.git.commands import NoAnswerError
 from ralph_wiggum.adapters.git.parts import Parts
 from ralph_wiggum.adapters.git.persons import empty_tree
+from ralph_wiggum.adapters.git.place import init_again
 from ralph_wiggum.adapters.git.refs import read_head
 from ralph_wiggum.adapters.git.safety import Safety
 from ralph_wiggum.adapters.git.snapshot import TooManyFilesError
@@ -92,7 +93,7 @@ class Care:
         words = self.home()
         if self.at_home:
             damaged = _DAMAGE.search(problem) is not None
-            words += self._safety.mend(deep=damaged)
+            words += self._safety.mend(deep=damaged) + init_again(parts.place)
             if damaged:
                 self.store_again(needed)
                 words += parts.place.git.taken_notes()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ralph_wiggum.adapters.git.commands import Git, git_error
-from ralph_wiggum.adapters.project import STATE
+from ralph_wiggum.adapters.project import STATE, make_state
 
 # Under these a folder holds what tools downloaded or made: never snapshotted while untracked, never committed.
 TOOL_FOLDERS = (
@@ -98,6 +98,15 @@ def _private(root: Path, state: Path, owned: Sequence[Path], finder: Git, why: s
     if not (git_dir / "HEAD").exists():
         git.run("init", "-q", "--template=")
     return _place(git, root, state, owned, common_dir=git_dir, why=why)
+
+
+def init_again(place: Place) -> list[str]:
+    """Begin the private repository anew where somebody removed it with the runner's folder; return words."""
+    if not place.why_private or (place.git_dir / "HEAD").exists():
+        return []
+    make_state(place.state)
+    place.git.run("init", "-q", "--template=")
+    return ["the runner's folder was removed, and the snapshots in it: begun anew"]
 
 
 def _from_top(path: Path, root: Path, top: Path) -> str:

@@ -20,7 +20,7 @@ from ralph_wiggum.adapters.git.guard import Guard
 from ralph_wiggum.adapters.git.late import Late
 from ralph_wiggum.adapters.git.parts import Parts
 from ralph_wiggum.adapters.git.persons import empty_tree
-from ralph_wiggum.adapters.git.place import Place, locate
+from ralph_wiggum.adapters.git.place import Place, init_again, locate
 from ralph_wiggum.adapters.git.recover import recover
 from ralph_wiggum.adapters.git.refs import Head, operations, read_head, write_own_ref, write_refs
 from ralph_wiggum.adapters.git.safety import Safety
@@ -199,7 +199,7 @@ class GitRepo:
         words = self._care.home()
         if not self._care.at_home:
             return tuple(words)
-        words += self._safety.mend()
+        words += self._safety.mend() + init_again(parts.place)
         if not parts.place.git_dir.is_dir():
             return (*words, f"git's folder {parts.place.git_dir} is gone")
         try:

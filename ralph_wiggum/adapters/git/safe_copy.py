@@ -64,6 +64,8 @@ class SafeCopy:
         make_state(self._home)
         self._allowance = Allowance()
         known = self.load()
+        for left_over in ("new", "old", "back"):
+            remove(self._home / left_over)
         if known is None or known != origin or not self._linked(origin):
             self._make(origin)
         else:
@@ -155,8 +157,6 @@ class SafeCopy:
 
     def _make(self, origin: Origin) -> None:
         new, old = self._home / "new", self._home / "old"
-        for folder in (new, old):
-            remove(folder)
         self._mirror(origin, new)
         self._write_about(origin, new)
         with suppress(FileNotFoundError):

@@ -73,12 +73,11 @@ class Safety:
             git = Git(origin.top, self._env, origin.git_dir)
             works = self._leads_home(origin, anywhere=not strict)
             words += self._mend_inside(folder.origin, git, aside, None, works, strict=strict)
-            if any_empty(folder.origin.common_dir / "objects"):  # a power cut
-                words += Salvage(self._copy, folder.origin, git, aside).objects()
-                self.salvaged = True
-            return words
+            self.salvaged = any_empty(folder.origin.common_dir / "objects")  # after a power cut
+            words += Salvage(self._copy, folder.origin, git, aside).objects() if self.salvaged else []
         except (OSError, RalphError) as problem:
-            return [f"the repository could not be put back: {problem}"]
+            words = [f"the repository could not be put back: {problem}"]
+        return words
 
     def begin(self, place: Place) -> list[str]:
         """Make the copy of a repository in order, or bring it up to date; return words where there can be none."""

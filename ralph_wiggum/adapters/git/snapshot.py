@@ -108,6 +108,9 @@ class Snapshots:
         if not self.index.exists():
             self.begin()
         listing = self._listing()
+        before = self._tree
+        if listing.add or listing.drop:
+            self._tree = ""  # until all is done: where git fails in between, the tree of before is no more our index's
         if listing.drop:
             self._git.run("update-index", "--force-remove", "-z", "--stdin", stdin=listing.drop, index=self.index)
         if listing.add:
@@ -115,13 +118,12 @@ class Snapshots:
             self._git.run(*options, stdin=listing.add, index=self.index)
         if any(path.endswith(".gitignore") for path in listing.add):
             self._forget_ignored()
-        if listing.add or listing.drop or not self._tree:
-            self._write_tree()
+        if not self._tree:
+            self._write_tree(before)
         return Snapshot(tree=self._tree, large=listing.unstored)
 
-    def _write_tree(self) -> None:
+    def _write_tree(self, before: str) -> None:
         """Write our index as a tree and, at the same time, compare it with the last one: that is asked next."""
-        before = self._tree
         if not before:
             self._tree = self._git.run("write-tree", index=self.index).text
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tests.night.faults.effects import STRIKES, Share
 from tests.night.faults.workers import Tally, spend, told
@@ -44,7 +45,7 @@ def line(tally: Tally) -> str:
     return "  ".join(figures)
 
 
-def _say(found: Mapping[str, object]) -> None:
+def _say(found: Mapping[str, Any]) -> None:
     for each in told(found):
         print(each, flush=True)
 

@@ -60,7 +60,7 @@ DEADLY = ("kill", "torn")
 class Fault:
     """What goes wrong: the `at`-th effect (from 1; 0: none) that `kind` can strike, and those after it, `row` in all.
 
-    With `like` only effects whose name holds that text are counted.
+    With `like` only effects whose name holds that text are counted, up to the first that goes wrong.
     """
 
     kind: str = "kill"
@@ -127,11 +127,12 @@ class Meter:
         self.page = Page()
         self._pid = 0
         self._fault = Fault()
+        self._left = 0  # effects that will still go wrong
         self._short = -1  # the descriptor that the disk took only a half of a write from
 
     def arm(self, fault: Fault) -> None:
         """Count from now on, in this process."""
-        self._pid, self._fault, self._short = os.getpid(), fault, -1
+        self._pid, self._fault, self._left, self._short = os.getpid(), fault, fault.row, -1
 
     def disarm(self) -> None:
         self._pid = 0
@@ -149,14 +150,17 @@ class Meter:
             raise _error(fault.kind)
         if kind not in STRIKES[fault.kind] or (fault.kind == "torn" and size < 2):
             return Act.WHOLE
-        said = f"{kind.value} {name()}" if fault.like else ""
-        if fault.like not in said:
-            return Act.WHOLE
-        self.page.seen += 1
-        if not fault.at <= self.page.seen < fault.at + fault.row or not fault.at:
-            return Act.WHOLE
-        if not self.page.struck:
+        if self._left == fault.row:  # it has not struck yet
+            said = f"{kind.value} {name()}" if fault.like else ""
+            if fault.like not in said:
+                return Act.WHOLE
+            self.page.seen += 1
+            if self.page.seen != fault.at:
+                return Act.WHOLE
             self.page.struck = said or f"{kind.value} {name()}"
+        if not self._left:
+            return Act.WHOLE
+        self._left -= 1
         return self._strike(fault, kind, size, fd)
 
     def _strike(self, fault: Fault, kind: Kind, size: int, fd: int) -> Act:

@@ -88,8 +88,12 @@ class Rounds:
         found, wanted = scene.look(project), dict(self._wanted)
         if not fault.deadly:  # it may have cost an attempt, or a commit that the next one made up for
             missed = {entry["name"] for entry in project.journal("ticked") if entry.get("uncommitted")}
-            wanted["commits"] = [told for told in _without_attempts(wanted) if told[0].partition(": ")[2] not in missed]
-            found["commits"] = _without_attempts(found)
+            made = found["commits"] = _without_attempts(found)
+            wanted["commits"] = [
+                commit
+                for commit in _without_attempts(wanted)
+                if commit in made or commit[0].partition(": ")[2] not in missed
+            ]
             del wanted["attempts"]
         yield from scene.differences(found, wanted)
 
@@ -131,13 +135,17 @@ def chosen(share: Share, rounds: Rounds) -> Iterator[Fault]:
 
 
 def main(arguments: list[str]) -> None:
-    """Spend the nights of SHARE in FOLDER; print a line of JSON for each, {} where the effect never came."""
+    """Spend the nights of SHARE in FOLDER; print a line of JSON for each.
+
+    Where the effect never came that is {"unmet": its place in the list of faults, or -1 without one}.
+    """
     folder, words = arguments
     share = Share(**json.loads(words))
     rounds = Rounds(Path(folder))
-    for fault in chosen(share, rounds):
+    for number, fault in enumerate(chosen(share, rounds)):
         found = rounds.one(fault)
-        print(json.dumps(asdict(found) if found is not None else {}), flush=True)
+        unmet = {"unmet": share.job + number * share.jobs if share.faults else -1}
+        print(json.dumps(unmet if found is None else asdict(found)), flush=True)
         if found is None and not share.faults:
             break
 

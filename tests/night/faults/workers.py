@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.night.faults.effects import Share
 
@@ -24,22 +25,28 @@ class Tally:
     """What all nights with one fault came to."""
 
     nights: int = 0
-    failed: list[dict[str, object]] = field(default_factory=list)
+    failed: list[Mapping[str, Any]] = field(default_factory=list)
+    unmet: list[int] = field(
+        default_factory=list
+    )  # places of faults, in the list that was given, whose effect never came
     slowest_clean_up: float = 0.0
     slowest_night: float = 0.0
     seconds: float = 0.0
     broken: list[str] = field(default_factory=list)
 
-    def add(self, found: dict[str, object]) -> None:
-        """Count one night."""
+    def add(self, found: Mapping[str, Any]) -> None:
+        """Count one night; one with `unmet` is none."""
+        if "unmet" in found:
+            self.unmet += [found["unmet"]] if found["unmet"] >= 0 else []
+            return
         self.nights += 1
-        self.slowest_clean_up = max(self.slowest_clean_up, float(str(found["clean_up"])))
-        self.slowest_night = max(self.slowest_night, float(str(found["seconds"])))
+        self.slowest_clean_up = max(self.slowest_clean_up, found["clean_up"])
+        self.slowest_night = max(self.slowest_night, found["seconds"])
         if found["problems"]:
             self.failed.append(found)
 
 
-def spend(share: Share, jobs: int = 2, on_found: Callable[[Mapping[str, object]], None] = lambda _: None) -> Tally:
+def spend(share: Share, jobs: int = 2, on_found: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Tally:
     """Spend the nights of a share in so many processes."""
     tally = Tally()
     began = time.monotonic()
@@ -83,11 +90,10 @@ class _Worker:
         code = self._process.wait()
         return f"a worker ended with {code}" if code else ""
 
-    def lines(self) -> Iterator[dict[str, object]]:
-        """Yield what it found since the last time; the last line of a worker is {}."""
+    def lines(self) -> Iterator[Mapping[str, Any]]:
+        """Yield what it found since the last time."""
         while (line := self._file.readline()).endswith(b"\n"):
-            if found := json.loads(line):
-                yield found
+            yield json.loads(line)
         self._file.seek(-len(line), os.SEEK_CUR)
 
     def close(self) -> None:
@@ -97,10 +103,8 @@ class _Worker:
         self._file.close()
 
 
-def told(found: Mapping[str, object]) -> Iterator[str]:
+def told(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield lines on what went wrong in one night, if anything did."""
-    problems = found["problems"]
-    assert isinstance(problems, list)
-    if problems:
+    if found.get("problems"):
         yield f"  {found['at']:>5}  {found['effect']}"
-        yield from (f"         {problem[:SHOWN]}" for problem in problems)
+        yield from (f"         {problem[:SHOWN]}" for problem in found["problems"])
