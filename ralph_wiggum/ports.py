@@ -239,6 +239,11 @@ class Spec(Protocol):
         """Return the edits of others that the last `protect` let stay, as a diff; "" if there were none."""
         ...
 
+    @property
+    def rescued(self) -> tuple[str, ...]:
+        """Return words on what the last `protect` put back because it was gone or could not be used any more (B10)."""
+        ...
+
     def mark_held(self, key: str, mark: str) -> None:
         """Make a mark in what is held too, so that a later `protect` does not undo it."""
         ...

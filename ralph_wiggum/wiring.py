@@ -23,6 +23,7 @@ from ralph_wiggum.adapters.earlier_runs import sweep_earlier
 from ralph_wiggum.adapters.git.repo import GitRepo
 from ralph_wiggum.adapters.housekeeping import Housekeeping
 from ralph_wiggum.adapters.journal_file import JournalFile
+from ralph_wiggum.adapters.lost_journal import lost_journal
 from ralph_wiggum.adapters.machine import disk
 from ralph_wiggum.adapters.machine.awake import Awake
 from ralph_wiggum.adapters.machine.host import HostMachine
@@ -177,6 +178,7 @@ def run(request: Request, keeper: keepers.Keeper, view: View, interrupts: Interr
                 StateRoom(project.state, request.settings.logs, run_id),
                 lambda: [key for key, record in parts.ledger.history.tasks.items() if not record.settled],
             ),
+            found=lambda: lost_journal(project),
             preflight=lambda: [
                 preflight.look(agent, parts.family, project.root, parts.environ, Attendant(parts.ports, parts.ledger))
                 for agent in request.agents

@@ -65,6 +65,7 @@ class MemoryJournal:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries: list[Entry] = list(entries)
+        self.mended: list[str] = []
         self._read = 0
 
     def append(self, entry: Entry) -> None:
@@ -104,6 +105,7 @@ class TextSpec:
         self._parsed = ("", Plan(tasks=(), children=(), by_key={}))
         self._held = text
         self.foreign_diff = ""
+        self.rescued: tuple[str, ...] = ()
         self._documents = documents or {}
         self.writes: list[tuple[str, str]] = []
 

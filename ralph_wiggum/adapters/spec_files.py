@@ -52,6 +52,7 @@ class SpecFiles:
 
     def __init__(self, project: Project, *, puts_back: bool = False) -> None:
         self.foreign_diff = ""
+        self.rescued: tuple[str, ...] = ()
         self._puts_back = puts_back
         self._back: tuple[str, ...] = ()  # words about it
         self._project = project
@@ -138,6 +139,7 @@ class SpecFiles:
         kept beside the journal. Edits that stay are in `foreign_diff`. Folders and documents come first.
         """
         self.foreign_diff = ""
+        self.rescued = ()
         if self._held is None and not self.held_from_disk():
             return ()
         held = self._held
@@ -146,10 +148,12 @@ class SpecFiles:
         words = [*self._back, *self._guard.put_back(), *self._unblock(held)]
         self._back = ()
         now = _bytes(self._path)
-        if now == held.data:
-            return tuple(words)
-        if now is None or (after := _decoded(now)) is None:
-            return (*words, *self._put_back(held.data))
+        after = None if now is None else _decoded(now)
+        if after is None:
+            words += self._put_back(held.data)
+        self.rescued = tuple(words)
+        if now is None or after is None or now == held.data:
+            return self.rescued
         done = protect.protect(held.data.decode(), after, key)
         self.foreign_diff = done.diff
         if done.replaced:

@@ -258,6 +258,10 @@ class Iteration:
     def _protect(self, task: Task) -> tuple[str, ...]:
         """Undo what the attempt did to tasks.md; edits that stay are noted with their diff (O17)."""
         notes = self._ports.spec.protect(task.key)
+        for text in self._ports.spec.rescued:
+            self._ledger.note(text, key=task.key)
+            self._ports.view.note(text)
+        notes = tuple(text for text in notes if text not in self._ports.spec.rescued)
         if diff := self._ports.spec.foreign_diff:
             text = f"tasks.md was edited while {task.label} was worked on; the edit stays and needs a look"
             self._ledger.note(text, key=task.key, detail=diff)

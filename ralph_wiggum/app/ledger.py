@@ -27,7 +27,9 @@ SHOWN = (CheckpointBlocked, Ended, Noted, Skipped, Ticked, Waiting)
 
 
 class JournalStore(Protocol):
-    """Where entries are kept."""
+    """Where entries are kept. `mended` holds words on what was done to keep them, until somebody takes them out."""
+
+    mended: list[str]
 
     def append(self, entry: Entry) -> None:
         """Write one entry durably."""
@@ -77,7 +79,10 @@ class Ledger:
 
     def poll(self) -> bool:
         """Take in what others appended (ralph-skip, ralph stop); say whether there was anything."""
-        return self._take_in(None)
+        taken = self._take_in(None)
+        while self._journal.mended:
+            self.note(self._journal.mended.pop(0))
+        return taken
 
     def _take_in(self, own: Entry | None) -> bool:
         """Fold what is new: the entry of our own, and wishes of a person. Whatever else an agent wrote is no news."""

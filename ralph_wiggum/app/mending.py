@@ -6,9 +6,10 @@ from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Ports
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.core.cut_off import interrupted
-from ralph_wiggum.core.journal import Reopened
+from ralph_wiggum.core.journal import Renumbered, Reopened
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.reconcile import Mend, Step, reconcile
+from ralph_wiggum.core.renumbered import renumbered
 
 
 class Mending:
@@ -34,6 +35,7 @@ class Mending:
                 for text in undone:
                     self._ledger.note(text, key=key)
                 words.extend(undone)
+        words.extend(self._renumber(self._ports.spec.plan(), self._ports.spec.held_plan()))
         steps = reconcile(self._ports.spec.plan(), self._ledger.history)
         words.extend([self._carry_out(step) for step in steps])
         self._seen = self._ports.spec.plan()
@@ -48,12 +50,21 @@ class Mending:
         plan = self._ports.spec.plan()
         if plan is self._seen and not self._distrusted:
             return plan
+        self._renumber(plan, self._seen)
         for step in reconcile(plan, self._ledger.history):
             if step.mend is Mend.REOPEN or self._distrusted:
                 self._carry_out(step)
         self._distrusted = False
         self._seen = self._ports.spec.plan()
         return self._seen
+
+    def _renumber(self, plan: Plan, before: Plan | None) -> list[str]:
+        """Follow tasks to the ids that a person gave them since; return words about it."""
+        keys = renumbered(self._ledger.history, plan, before)
+        if keys:
+            self._ledger.record(Renumbered(keys=dict(keys)))
+        moved = [f"what was task {old} is task {new} now" for old, new in keys.items() if new]
+        return moved + [f"{old} is another task now, and begins anew" for old, new in keys.items() if not new]
 
     def _carry_out(self, step: Step) -> str:
         record = self._ledger.history.of(step.key)

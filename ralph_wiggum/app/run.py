@@ -72,6 +72,7 @@ class Run:
         facts: Facts,
         report_bug: Callable[[BaseException], str],
         keep_house: Callable[[], Iterable[str]],
+        found: Callable[[], str] = str,
         preflight: Callable[[], Iterable[Readiness]] = tuple,
         jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
@@ -82,6 +83,7 @@ class Run:
         self._setup = setup
         self._facts = facts
         self._keep_house = keep_house
+        self._found = found
         self._preflight = preflight
         self._night = Night(ports, ledger, order, briefing, jitter)
         self._endurance = Endurance(
@@ -117,6 +119,7 @@ class Run:
         if not self._ports.spec.plan().tasks:
             hint = "a task is a list item such as `- [ ] 1. Add the login page`; `ralph-status` names the near misses"
             raise RalphError(f"no task in {self._order.tasks_path}", hint=hint)
+        found = self._found()
         self._ledger.catch_up()
         readiness = self._look_at_agents()  # before anything is changed: where none can work, nothing has begun
         anew = self.history.ended is not None
@@ -136,7 +139,7 @@ class Run:
                 dirty=state.dirty,
             )
         )
-        for note in (*state.notes, *morning.persons_paths(state.dirty)):
+        for note in (*([found] if found else []), *state.notes, *morning.persons_paths(state.dirty)):
             self._note(note)
         self._endure(lambda: self.show_status("Running"))
         self._endure(self._mend)

@@ -106,9 +106,12 @@ def open_project(
 ) -> tuple[Path, Settings, Project]:
     """Return root, settings and spec for parsed arguments with `directory` and `spec`."""
     from ralph_wiggum.adapters import settings_file  # noqa: PLC0415 - not for the commands that can do without
+    from ralph_wiggum.adapters.lost_spec import put_back_lost  # noqa: PLC0415 - as above
 
     start = start_folder(arguments.directory)
     root = find_root(start)
+    for words in put_back_lost(root):  # the settings may be among it
+        print(f"ralph: {words}", file=sys.stderr)
     settings = settings_file.load(root, flags)
     project = open_spec(
         root, arguments.spec, tasks_file=settings.tasks_file, activity_file=settings.activity_file, start=start

@@ -73,8 +73,9 @@ class Safety:
             git = Git(origin.top, self._env, origin.git_dir)
             works = self._leads_home(origin, anywhere=not strict)
             words += self._mend_inside(folder.origin, git, aside, None, works, strict=strict)
-            self.salvaged = any_empty(folder.origin.common_dir / "objects")  # after a power cut
-            words += Salvage(self._copy, folder.origin, git, aside).objects() if self.salvaged else []
+            if any_empty(folder.origin.common_dir / "objects"):  # after a power cut
+                self.salvaged = True
+                words += Salvage(self._copy, folder.origin, git, aside).objects()
         except (OSError, RalphError) as problem:
             words = [f"the repository could not be put back: {problem}"]
         return words
