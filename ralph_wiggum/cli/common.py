@@ -55,10 +55,8 @@ def run_command(command: Callable[[], int]) -> int:
         return _close_quietly()
     except SystemExit as stop:  # argparse: 0 after --help, 2 after a wrong call
         return stop.code if isinstance(stop.code, int) else int(Exit.BAD_INPUT)
-    except OSError as error:
-        return _say(f"{error}", TROUBLE_HINT, Exit.BAD_INPUT) if error.errno in TROUBLE else _say_bug(error)
     except Exception as error:  # noqa: BLE001 - the one place where a surprise of ours is told from a person's error
-        return _say_bug(error)
+        code = _say_surprise(error)
     return code
 
 
@@ -147,6 +145,12 @@ def _say(message: str, hint: str, code: int) -> int:
     except OSError:  # a terminal that was closed: the interpreter would stumble over it again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     return int(code)
+
+
+def _say_surprise(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in TROUBLE:
+        return _say(str(error), TROUBLE_HINT, Exit.BAD_INPUT)
+    return _say_bug(error)
 
 
 def _say_bug(error: Exception) -> int:

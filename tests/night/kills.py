@@ -1,16 +1,21 @@
 """kill -9 of the runner at random moments, restarted each time: the end must be the same as without (B2).
 
+In a share of the cases its keeper is killed with it, so that nothing but the next start can end what the agent left.
 python -m tests.night.kills 200 [SEED] prints the figures. A project that came to its end is compared and a new one
 begun, until all kills are spent.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +51,13 @@ class Figures:
     """What was counted."""
 
     kills: int = 0
+    keepers: int = 0  # kills that met the keeper as well
     nights: int = 0
     starts: int = 0
     agents: int = 0
     cut: int = 0
     slowest_cleanup: float = 0.0
+    cleanups: int = 0  # that were waited for
 
 
 def work(path: str, *more: Step) -> list[Step]:
@@ -145,28 +152,52 @@ def run_until_done(
     code: int = 3,
     longest: float = LONGEST_SECONDS,
     watched: float = 0.2,
+    with_keeper: float = 0.2,
 ) -> None:
     """Start, kill, start again … until the night is over, with `code`; no more than `kills` times.
 
-    A kill comes within `longest` seconds. After a share of them, `watched`, nothing may be left within seconds; after
-    the others the next start follows at once.
+    A kill comes within `longest` seconds. In a share of them, `with_keeper`, the keeper dies first. After a share of
+    the others, `watched`, nothing may be left within seconds; else the next start follows at once.
     """
     for start in range(MOST_STARTS):
         figures.starts += 1
         process = project.command("overnight", "demo")
+        both = False
         if figures.kills < kills and start < MOST_STARTS - 1:
             time.sleep(chance.uniform(0.0, longest))
+            both = chance.random() < with_keeper and process.poll() is None and kill_keepers(project, process)
             if process.poll() is None:
                 process.kill()
                 figures.kills += 1
+                figures.keepers += both
         result = project.finish(process)
         if result.code != -9:
             assert result.code == code, f"exit {result.code}: {result.out}{result.err}"
             return
-        if chance.random() < watched:  # the others are started again at once, on top of what is still ending
+        if not both and chance.random() < watched:  # else it is started again on top of what is still ending
             began = time.monotonic()
             project.nothing_left()
+            figures.cleanups += 1
             figures.slowest_cleanup = max(figures.slowest_cleanup, time.monotonic() - began)
+
+
+def kill_keepers(project: Project, runner: subprocess.Popen[str]) -> bool:
+    """Kill the keepers of a runner, which is stopped first so that it cannot go on without them; say if there were any.
+
+    Where this is the end of the test, the runner does not see it: kill -9 is what it gets next.
+    """
+    runner.send_signal(signal.SIGSTOP)
+    found = [pid for pid in project.alive() if _is_keeper(pid)]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(found)
+
+
+def _is_keeper(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text() == "ralph-keeper\n"
+    return False
 
 
 def spend(kills: int, seed: int, folder: Path) -> Figures:

@@ -30,14 +30,14 @@ CLEAN_UP_SECONDS = 5.0
 @pytest.mark.parametrize(
     ("kind", "row", "nights"),
     [
-        pytest.param("kill", 1, 12, id="kill -9"),
-        pytest.param("torn", 1, 6, id="kill -9 in the middle of a write"),
-        pytest.param("ENOSPC", 1, 6, id="the disk is full once"),
-        pytest.param("ENOSPC", 12, 6, id="the disk is full for a while"),
-        pytest.param("EIO", 1, 6, id="an input-output error"),
-        pytest.param("EIO", 7, 6, id="seven of them in a row"),
-        pytest.param("EACCES", 1, 6, id="permission denied"),
-        pytest.param("late", 1, 4, id="git does its work and says that it failed"),
+        pytest.param("kill", 1, 8, id="kill -9"),
+        pytest.param("torn", 1, 4, id="kill -9 in the middle of a write"),
+        pytest.param("ENOSPC", 1, 4, id="the disk is full once"),
+        pytest.param("ENOSPC", 12, 4, id="the disk is full for a while"),
+        pytest.param("EIO", 1, 4, id="an input-output error"),
+        pytest.param("EIO", 7, 4, id="seven of them in a row"),
+        pytest.param("EACCES", 1, 4, id="permission denied"),
+        pytest.param("late", 1, 3, id="git does its work and says that it failed"),
     ],
 )
 def test_a_night_comes_to_the_same_end_whatever_effect_goes_wrong(kind: str, row: int, nights: int) -> None:
@@ -65,7 +65,7 @@ MET: tuple[tuple[str, dict[str, Any]], ...] = (
     ("killed before the commit of the log", {"kind": "kill", "like": "git update-ref -m commit: chore"}),
     ("a file of a task that was given up cannot be removed", {"kind": "EACCES", "like": "unlink broken"}),
     ("a copy of the index is left half made", {"kind": "EIO", "like": "chmod .ralph/demo/persons.index.new"}),
-    ("so is a piece of the safety copy", {"kind": "EACCES", "like": "utime .ralph/git-copy/current", "at": 3}),
+    ("so is a piece of the safety copy", {"kind": "EACCES", "like": "replace .ralph/git-copy/current"}),
     ("killed while a later task is at work", {"kind": "kill", "like": "logs/2-1.log", "at": 2}),
 )
 
