@@ -23,7 +23,7 @@ from ralph_wiggum.adapters.journal_seal import SUFFIX_BYTES, WISHES, JournalRead
 from ralph_wiggum.adapters.project import make_state
 from ralph_wiggum.adapters.rights import give_back
 from ralph_wiggum.adapters.whole_file import make_way, read_file, sync_folder
-from ralph_wiggum.core import journal
+from ralph_wiggum.core import journal_lines
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.journal import Entry
 
@@ -76,7 +76,7 @@ class JournalFile:
 
     def append(self, entry: Entry) -> None:
         """Write one entry durably, whole or not at all; OSError if that cannot be done."""
-        line = journal.to_line(entry).encode("utf-8", "replace")
+        line = journal_lines.to_line(entry).encode("utf-8", "replace")
         self._open(create=True)
         if not self._keeps and not isinstance(entry, WISHES):
             self._keep()
@@ -248,7 +248,7 @@ def _wishes(path: Path) -> tuple[Entry, ...]:
         try:
             for data, _ in whole_lines(fd, 0, min(os.fstat(fd).st_size, SEARCHED)):
                 if WISH in data:
-                    entries, _ = journal.read(data.decode("utf-8", "replace"))
+                    entries, _ = journal_lines.read(data.decode("utf-8", "replace"))
                     found.extend(entry for entry in entries if isinstance(entry, WISHES))
         finally:
             os.close(fd)

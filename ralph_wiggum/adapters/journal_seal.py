@@ -14,7 +14,7 @@ from __future__ import annotations
 import zlib
 
 from ralph_wiggum.adapters.append_only import LONGEST
-from ralph_wiggum.core import journal
+from ralph_wiggum.core import journal_lines
 from ralph_wiggum.core.journal import Entry, SkipAsked, StopAsked
 
 WISHES = (SkipAsked, StopAsked)
@@ -54,7 +54,7 @@ class JournalReader:
             line = whole.rstrip()  # an editor may have changed the line endings
             if not line:
                 continue
-            entry = journal.from_line(line.decode("utf-8", "replace")) if len(line) <= LONGEST else None
+            entry = journal_lines.from_line(line.decode("utf-8", "replace")) if len(line) <= LONGEST else None
             if entry is None:
                 self.bad += 1
             elif not self.believes(line, entry):
@@ -74,7 +74,7 @@ class JournalReader:
 
 def is_welcome(line: bytes) -> bool:
     """Say whether a line, without its newline, may stand in a journal while a run goes on: a sealed one or a wish."""
-    return bool(_check(line)) or isinstance(journal.from_line(line.decode("utf-8", "replace")), WISHES)
+    return bool(_check(line)) or isinstance(journal_lines.from_line(line.decode("utf-8", "replace")), WISHES)
 
 
 def _check(line: bytes) -> bytes:

@@ -6,14 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ralph_wiggum.core import journal
+from ralph_wiggum.adapters.append_only import whole_lines
+from ralph_wiggum.adapters.journal_seal import JournalReader
 from ralph_wiggum.core.journal import Entry
-
-CHUNK = 1 << 20
 
 
 class JournalTail:
-    """Entries of a journal, each once. `anew` counts how often the file turned out to be another one than before.
+    """Entries of a journal that are believed, each once. `anew` counts how often the file turned out to be another one.
 
     A file that was replaced by a longer one with the same beginning, as the runner does where somebody removed it, is
     read on; one that was cut or is shorter is read from its first line again, and what was read before is void.
@@ -24,7 +23,7 @@ class JournalTail:
         self.anew = 0
         self._fd = -1
         self._offset = 0
-        self._rest = b""
+        self._reader = JournalReader()
 
     def poll(self) -> Iterator[Entry]:
         """Yield what was appended since the last call; a line without its newline is left for later.
@@ -35,22 +34,17 @@ class JournalTail:
             return
         size = os.fstat(self._fd).st_size
         if size < self._offset:
-            self._begin_anew()
-        while self._offset < size and (data := os.pread(self._fd, min(CHUNK, size - self._offset), self._offset)):
-            self._offset += len(data)
-            whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
-            if newline:
-                yield from journal.read(whole.decode("utf-8", "replace"))[0]
+            self._offset, self._reader = 0, JournalReader()
+            self.anew += 1
+        for data, end in whole_lines(self._fd, self._offset, size):
+            self._offset = end
+            yield from self._reader.read(data)
 
     def close(self) -> None:
         """Close the file; the next poll opens it again and goes on."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
-
-    def _begin_anew(self) -> None:
-        self._offset, self._rest = 0, b""
-        self.anew += 1
 
     def _open(self) -> bool:
         """Have the file open that the path leads to now; say whether there is one to read."""

@@ -215,7 +215,7 @@ def _refused(path: Path, held: Holder | None) -> RalphError:
         )
     return RalphError(
         f"another ralph run holds this work tree: pid {held.pid}, spec {held.spec or '?'}, since {held.started or '?'}",
-        hint=f"`ralph-status {held.spec}` shows what it does; `kill {held.pid}` ends it in good order",
+        hint=f"`ralph-status {held.spec}` shows what it does; `ralph stop` ends it in good order",
         code=Exit.LOCKED,
     )
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, timedelta
 
 from ralph_wiggum.app.attendant import tend
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.crew import Crew
+from ralph_wiggum.app.gates import Gates
 from ralph_wiggum.app.iteration import Iteration
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.mending import Mending
 from ralph_wiggum.app.order import PROBE_SECONDS, Order, Ports
 from ralph_wiggum.app.outcome import Outcome, asked_for, finished, one_task_done, open_end, spent
 from ralph_wiggum.app.pauses import Pauses
-from ralph_wiggum.app.proving import Proof, seen_gates
 from ralph_wiggum.app.settle import Settling
 from ralph_wiggum.app.weather import PAGES, Weather
 from ralph_wiggum.core import fingerprint
 from ralph_wiggum.core.decide import Complete, Decision, End, Leave, Policy, Retry, Skip, decide, give_up
 from ralph_wiggum.core.errors import Exit
-from ralph_wiggum.core.evidence import FailureKind, Gate, Passed
-from ralph_wiggum.core.journal import CheckpointBlocked, Deferred, Ended, Reopened
-from ralph_wiggum.core.judge import by_gates_alone
+from ralph_wiggum.core.evidence import FailureKind, Gate
+from ralph_wiggum.core.journal import Deferred, Ended, Reopened
 from ralph_wiggum.core.model import IN_PROGRESS, OPEN, PURE_CHECKPOINT, Plan, Task
 from ralph_wiggum.core.provider.roster import Use, outlasts
 from ralph_wiggum.core.run_words import clock_words
@@ -61,12 +59,12 @@ class Night:
         self.iteration = Iteration(ports, ledger, order, briefing, self.crew, self._settling.skip_meanwhile)
         self.mending = Mending(ports, ledger, self._settling)
         self.weather = Weather(ports, ledger, order, self._pauses)
+        self._gates = Gates(ports, ledger, order, self.iteration.proving, self._settling, self.weather)
         self._shortages = 0  # pauses in a row, because the machine was short of something
         self._ending: Outcome | None = None
         self._at = ""  # the key of the task that was worked on last
         self._aside: dict[str, str] = {}  # tasks on which a bug of ours struck, and what to say of it
         self._worked = ""  # the key of the task that one_task has worked on
-        self._blocked_said = ("", "")  # the checkpoint that was said to be blocked, and why
 
     def step(self) -> Outcome | None:
         """Take one step: one attempt, one tick, one skip. Returns how the run ended once it has."""
@@ -84,7 +82,7 @@ class Night:
             case Finished():
                 return one_task_done(plan.task(self._worked)) if self._worked else finished(choice)
             case Work(task=task) | Close(task=task):
-                work = isinstance(choice, Work) or self._has_gate(task)  # others are ticked, which is no work
+                work = isinstance(choice, Work) or self._order.has_gate(task)  # others are ticked, which is no work
                 if self._worked and work and task.key != self._worked:
                     return one_task_done(plan.task(self._worked))
                 if task.key in self._aside:
@@ -125,7 +123,7 @@ class Night:
 
     def _close(self, plan: Plan, task: Task) -> None:
         """Tick a parent whose required sub-tasks are complete; a checkpoint or visual one passes its gate first."""
-        if self._has_gate(task):
+        if self._order.has_gate(task):
             self._pass_gate(plan, task, leaf=False)
             return
         self._settling.complete_without_agent(task, "parent", (), verified=True)
@@ -183,7 +181,7 @@ class Night:
         if self._order.one_task:
             return own
         before = tuple(ended for ended in attempts if ended.run != self._order.run_id)
-        ends = policy.on_give_up == "end" or (self._is_gate(task) and self._order.end_at_failed_checkpoint)
+        ends = policy.on_give_up == "end" or (self._order.is_checkpoint(task) and self._order.end_at_failed_checkpoint)
         return own if ends and isinstance(decide(before, policy), (Skip, End)) else attempts
 
     def _missing(self, plan: Plan, task: Task) -> str:
@@ -199,12 +197,6 @@ class Night:
             return False
         record = self._ledger.history.of(task.key)
         return record.passed is None and not any(ended.run == self._order.run_id for ended in record.attempts)
-
-    def _is_gate(self, task: Task) -> bool:
-        return bool(task.checkpoint) and self._order.checkpoints
-
-    def _has_gate(self, task: Task) -> bool:
-        return self._is_gate(task) or self._order.looks_at(task)
 
     def _agent(self, plan: Plan) -> Agent | None:
         """Return who is to be asked now; None where the run is to end, or has waited and is to look anew (B1)."""
@@ -263,7 +255,7 @@ class Night:
             self._after_checkpoint(task)
 
     def _skip(self, task: Task, reason: str) -> None:
-        if self._is_gate(task) and self._order.end_at_failed_checkpoint:
+        if self._order.is_checkpoint(task) and self._order.end_at_failed_checkpoint:
             text = f"the checkpoint {task.label} could not be passed: {reason}"
             self._ending = Outcome(code=Exit.OPEN_TASKS, state="Stopped at Checkpoint", reason=text)
             return
@@ -332,57 +324,20 @@ class Night:
         if self._ledger.history.of(task.key).passed is not None:
             self._complete(task)
             return
-        proof = self.iteration.last_round(task.key) or self._prove(task)
+        proof = self.iteration.last_round(task.key) or self._gates.prove(task)
         if self._ports.interrupted() or proof.stopped:
             return
         failed = tuple(gate for gate in proof.gates if gate.failed)
-        if not failed:
-            how = "checkpoint" if self._is_gate(task) else "validation"
-            verdict = by_gates_alone(proof.gates)
-            verified = isinstance(verdict, Passed) and verdict.verified
-            self._settling.complete_without_agent(
-                task, how, seen_gates(proof.gates), verified=verified, notes=proof.notes
-            )
-            self.weather.cleared(visual=self._order.looks_at(task))
-            self._after_checkpoint(task)
+        if failed:
+            decision = self._gates.blocked(task, failed, self._attempts(task, self._gates.policy))
+            self._follow(plan, task, decision, failed, leaf=leaf)
             return
-        self._blocked(plan, task, failed, leaf=leaf)
-
-    def _prove(self, task: Task) -> Proof:
-        if self._is_gate(task):
-            return self.iteration.proving.prove(task, (), self._ports.repo.snapshot(), everything=True)
-        return self.iteration.proving.look(task, self._ports.repo.snapshot())
-
-    def _blocked(self, plan: Plan, task: Task, failed: tuple[Gate, ...], *, leaf: bool) -> None:
-        rounds = self._order.checkpoint_rounds
-        policy = replace(self._order.policy, threshold=rounds, max_attempts=rounds)
-        attempts = self._attempts(task, policy)
-        reason = "; ".join(f"{gate.name}: {gate.reason}" for gate in failed)
-        if not attempts and self._blocked_said != (task.key, reason):  # not again after a wait for an agent
-            self._blocked_said = (task.key, reason)
-            blocked = CheckpointBlocked(
-                key=task.key,
-                id=task.id,
-                name=task.name,
-                reason=reason,
-                gates=seen_gates(failed),
-                visual=not self._is_gate(task),
-                hopeless=any(gate.hopeless for gate in failed),
-            )
-            self._ledger.record(blocked)
-            what = "VISUAL VALIDATION FAILED" if blocked.visual else "CHECKPOINT BLOCKED"
-            self._ports.view.note(f"{what}: {task.name}: {reason}")
-        hopeless = next((gate.reason for gate in failed if gate.hopeless), "")
-        decision = decide(attempts, policy)
-        if hopeless:
-            decision = give_up(f"no attempt can change it: {hopeless}", policy, for_good=True)
-        elif self.weather.is_climate(fingerprint.of_gates(failed)):
-            reason = "; ".join(gate.reason for gate in failed)
-            decision = give_up(f"waiting did not help: {reason}", policy, for_good=True)
-        self._follow(plan, task, decision, failed, leaf=leaf)
+        self._gates.passed(task, proof)
+        self.weather.cleared(visual=self._order.looks_at(task))
+        self._after_checkpoint(task)
 
     def _after_checkpoint(self, task: Task) -> None:
         """End the run after a checkpoint, passed or skipped, if that was asked for (O10); others change nothing."""
-        if self._is_gate(task) and self._order.pause_at_checkpoint:
+        if self._order.is_checkpoint(task) and self._order.pause_at_checkpoint:
             plan = self._ports.spec.plan()
             self._ending = open_end(plan, self._order, f"paused after {task.label}", "Paused at Checkpoint")

@@ -60,6 +60,14 @@ class Order:
         """Say whether a task is complete only after the runner has looked at its pages (O6, O25)."""
         return self.visual and classify.is_visual(task, self.visual_patterns)
 
+    def is_checkpoint(self, task: Task) -> bool:
+        """Say whether a task is a checkpoint that all checks have to pass (O19)."""
+        return self.checkpoints and bool(task.checkpoint)
+
+    def has_gate(self, task: Task) -> bool:
+        """Say whether a task is complete only after the runner has tried something itself, agent or not."""
+        return self.is_checkpoint(task) or self.looks_at(task)
+
 
 class Validator(Protocol):
     """Looks at the pages of a visual task (O25)."""

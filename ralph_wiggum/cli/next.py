@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = common.parser("ralph-next", TEXT, EPILOG)
     parser.add_argument("spec", metavar="SPEC", help="a name under .kiro/specs/, or a path to a spec or tasks.md")
-    parser.add_argument("--agent", metavar="NAME", help="the agent to use")
+    parser.add_argument("--agent", metavar="NAME[,NAME]", help="the agents to use")
     parser.add_argument("--attempts", metavar="N", type=positive, default=3, help="how often to try (default 3)")
     parser.add_argument("--optional", action="store_true", help="count tasks marked optional (*) too")
     parser.add_argument("--queued", action="store_true", help="count queued tasks [~] too")

@@ -10,17 +10,8 @@ from ralph_wiggum.core import log_block
 from ralph_wiggum.core.decide import identical_failures
 from ralph_wiggum.core.evidence import FailureKind
 from ralph_wiggum.core.history import History, TaskRecord
-from ralph_wiggum.core.journal import (
-    CheckpointBlocked,
-    Ended,
-    Entry,
-    GateSeen,
-    Noted,
-    Skipped,
-    Ticked,
-    Waiting,
-    to_line,
-)
+from ralph_wiggum.core.journal import CheckpointBlocked, Ended, Entry, GateSeen, Noted, Skipped, Ticked, Waiting
+from ralph_wiggum.core.journal_lines import to_line
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.outside_text import block, code, fenced, inline
 from ralph_wiggum.core.select import next_task

@@ -12,6 +12,7 @@ from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import Ticked
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.outside_text import code, inline, plain
+from ralph_wiggum.core.sizes import span
 from ralph_wiggum.core.status import count, skipped_tasks, unverified
 
 NAMED = 8  # paths in one note
@@ -97,7 +98,7 @@ def _why_and_how_far(plan: Plan, history: History, reason: str) -> Iterator[str]
     yield ", ".join(figures) + "."
     waited = sum(_seconds(wait.at, over) for wait, over in history.waits)
     if waited >= 1:
-        yield f"Waited for {_long(waited)} in all: {', '.join(_waited_for(history))}."
+        yield f"Waited for {span(waited)} in all: {', '.join(_waited_for(history))}."
     if history.cost:
         number = len(history.untold)
         some = f"; {number} {'attempt was' if number == 1 else 'attempts were'} ended before telling its cost"
@@ -110,7 +111,7 @@ def _waited_for(history: History) -> Iterator[str]:
     for wait, over in history.waits:
         seconds[plain(wait.reason, 80)] = seconds.get(plain(wait.reason, 80), 0.0) + _seconds(wait.at, over)
     longest = sorted(seconds.items(), key=lambda item: -item[1])
-    yield from (f"{reason} ({_long(spent)})" for reason, spent in longest[:NAMED])
+    yield from (f"{reason} ({span(spent)})" for reason, spent in longest[:NAMED])
     if len(longest) > NAMED:
         yield f"and {len(longest) - NAMED} more"
 
@@ -120,19 +121,6 @@ def _seconds(begin: str, end: str) -> float:
         return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
     except (ValueError, TypeError):  # a line of the journal that somebody edited
         return 0.0
-
-
-def _long(seconds: float) -> str:
-    """Return a length of time for people.
-
-    >>> _long(42), _long(125), _long(7260)
-    ('42 s', '2 min', '2 h 1 min')
-    """
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
 def _ticked_tonight(plan: Plan, history: History) -> list[tuple[Task, Ticked]]:

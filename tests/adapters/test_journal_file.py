@@ -15,17 +15,8 @@ from pathlib import Path
 import pytest
 
 from ralph_wiggum.adapters.journal_file import JournalFile, read_journal
-from ralph_wiggum.core.journal import (
-    Ended,
-    Entry,
-    GateSeen,
-    Noted,
-    SkipAsked,
-    Started,
-    StopAsked,
-    Ticked,
-    to_line,
-)
+from ralph_wiggum.core.journal import Ended, Entry, GateSeen, Noted, SkipAsked, Started, StopAsked, Ticked
+from ralph_wiggum.core.journal_lines import to_line
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = Started(key="1.1", name="Überschrift", large={"big.bin": "1"})

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ralph_wiggum.adapters.append_only import LONGEST
 from ralph_wiggum.adapters.journal_seal import JournalReader, is_welcome, seal
-from ralph_wiggum.core.journal import Entry, Noted, SkipAsked, StopAsked, Ticked, from_line, to_line
+from ralph_wiggum.core.journal import Entry, Noted, SkipAsked, StopAsked, Ticked
+from ralph_wiggum.core.journal_lines import from_line, to_line
 
 ONE, TWO, THREE = (Noted(text=text) for text in ("one", "two", "three"))
 FORGED = Ticked(key="3")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters import journal_tail
+from ralph_wiggum.adapters.append_only import CHUNK
 from ralph_wiggum.adapters.journal_file import JournalFile
 from ralph_wiggum.adapters.journal_tail import JournalTail
 from ralph_wiggum.adapters.log_tail import SHOWN_BYTES, LogTail
 from ralph_wiggum.adapters.plan_watch import PlanWatch
 from ralph_wiggum.adapters.project import HELD, Project, open_spec
 from ralph_wiggum.core.errors import RalphError
-from ralph_wiggum.core.journal import Noted, to_line
+from ralph_wiggum.core.journal import Noted
+from ralph_wiggum.core.journal_lines import to_line
 
 
 def texts(tail: JournalTail) -> list[str]:
@@ -60,9 +61,20 @@ class TestJournal:
         assert texts(tail) == ["a", "b"]
         tail.close()
 
+    def test_what_somebody_scribbled_into_it_is_not_believed(self, tmp_path: Path) -> None:
+        """As the runner itself does not: an agent's "the run ended" ends nothing for those who look on."""
+        path = tmp_path / "journal.jsonl"
+        journal, tail = JournalFile(path), JournalTail(path)
+        journal.append(Noted(text="a"))
+        with path.open("ab") as file:
+            file.write(lines("scribbled"))
+        assert texts(tail) == ["a"]
+        journal.close()
+        tail.close()
+
     def test_a_long_journal_is_read_in_pieces(self, tmp_path: Path) -> None:
         path = tmp_path / "journal.jsonl"
-        words = [f"{number} " + "x" * 5000 for number in range(3 * journal_tail.CHUNK // 5000)]
+        words = [f"{number} " + "x" * 5000 for number in range(3 * CHUNK // 5000)]
         path.write_bytes(lines(*words))
         tail = JournalTail(path)
         assert texts(tail) == words

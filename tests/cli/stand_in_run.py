@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ralph_wiggum.core.journal import Entry, to_line
+from ralph_wiggum.core.journal import Entry
+from ralph_wiggum.core.journal_lines import to_line
 from tests.cli.consoles import environment
 
 RUN_ID = "20261120-220000-ab12"
@@ -19,7 +20,7 @@ import signal, sys
 from pathlib import Path
 from ralph_wiggum.adapters.journal_file import JournalFile
 from ralph_wiggum.adapters.run_lock import RunLock
-from ralph_wiggum.core import journal
+from ralph_wiggum.core import journal_lines
 lock = RunLock(Path("."))
 def stop(number, frame):
     lock.note(state="stopping")
@@ -29,7 +30,7 @@ lock.acquire(spec=sys.argv[1], run=sys.argv[2], started="2026-11-20T22:00:00+00:
 file = JournalFile(Path(".ralph") / sys.argv[1] / "journal.jsonl")
 print("held", flush=True)
 for line in sys.stdin:
-    file.append(journal.from_line(line))
+    file.append(journal_lines.from_line(line))
     print("written", flush=True)
 lock.release()
 """

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.core.journal import Ended, Held, Noted, RunEnded, RunStarted, Started, Ticked, Waiting, to_line
+from ralph_wiggum.core.journal import Ended, Held, Noted, RunEnded, RunStarted, Started, Ticked, Waiting
+from ralph_wiggum.core.journal_lines import to_line
 from tests.cli.consoles import call, environment, make_spec
 from tests.cli.stand_in_run import RUN_ID, Reader, stand_in
 
@@ -107,7 +108,8 @@ def test_ctrl_c_leaves_the_run_alone_and_says_so(tmp_path: Path, *, terminal: bo
             screen.until("1.2 Store entries")
             look.send_signal(signal.SIGINT)
             assert f"the run of demo goes on (pid {run.pid}); `ralph stop` ends it" in screen.rest()
-            assert look.wait(timeout=30) == 130
+            # Python ends by the signal where Ctrl-C met an import that evaluates code; a shell says 130 to both
+            assert look.wait(timeout=30) in {130, -signal.SIGINT}
         assert run.process.poll() is None
         assert run.signals() == []
 

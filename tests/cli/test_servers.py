@@ -314,7 +314,7 @@ def test_down_leaves_the_servers_of_a_run_that_goes_on(project: Path) -> None:
         assert (done.returncode, done.stdout) == (5, "")
         assert done.stderr == (
             f"ralph: the servers belong to a run that goes on (pid {os.getpid()}, spec demo)\n"
-            f"  hint: it ends them when it ends; `kill {os.getpid()}` ends it in good order\n"
+            f"  hint: it ends them when it ends; `ralph stop` ends it in good order\n"
         )
         assert server.poll() is None
         server.kill()

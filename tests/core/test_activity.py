@@ -25,9 +25,8 @@ from ralph_wiggum.core.journal import (
     Started,
     Ticked,
     Waiting,
-    from_line,
-    to_line,
 )
+from ralph_wiggum.core.journal_lines import from_line, to_line
 from ralph_wiggum.core.parse import parse
 
 GOLDENS = Path(__file__).resolve().parents[1] / "data" / "activity"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import (
-    KINDS,
     Ended,
     Entry,
     GateSeen,
@@ -24,10 +23,8 @@ from ralph_wiggum.core.journal import (
     Ticked,
     Waiting,
     WentOn,
-    from_line,
-    read,
-    to_line,
 )
+from ralph_wiggum.core.journal_lines import KINDS, from_line, read, to_line
 
 ENTRY = Ended(
     at="2026-11-20T02:00:00+01:00",

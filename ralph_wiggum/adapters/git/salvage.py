@@ -72,7 +72,9 @@ class Salvage:
         ids = dict.fromkeys(reflog_ids(log.read_bytes())) if log.is_file() else {}
         for commit in [*ids][:_TRIED_COMMITS]:
             if self._whole(commit):
-                (self._origin.common_dir / head.ref).write_bytes(f"{commit}\n".encode())
+                ref = self._origin.common_dir / head.ref
+                ref.parent.mkdir(parents=True, exist_ok=True)
+                ref.write_bytes(f"{commit}\n".encode())
                 back = f"the branch goes on from {commit[:10]}, the last one that is whole"
                 return [f"commit {at[:10]} of {head.branch} is lost: {back}; what it held is in the work tree"]
         return [f"commit {at[:10]} of {head.branch} is lost, and no earlier one is whole"]
