@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from bench_ground import Project
 from bench_site import Site, Spans, wait_until_gone
 
+from ralph_wiggum import request as requests
 from ralph_wiggum import wiring
 from ralph_wiggum.adapters import settings_file
 from ralph_wiggum.adapters.agents import catalogue
@@ -78,7 +79,7 @@ class _Bench:
         self._clock = SystemClock(interrupts.fileno())
         self._run_id = new_run_id(self._clock.now())
         self._interrupts = interrupts
-        self._request = wiring.Request(
+        self._request = requests.Request(
             project=opened,
             settings=settings,
             agents=catalogue.choose_agents(settings, environ.get("PATH")),

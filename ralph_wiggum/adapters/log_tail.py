@@ -22,8 +22,8 @@ class LogTail:
         self._cleaner = Cleaner()
         self._hear = None
         if dialect != "text":
-            from ralph_wiggum.core.dialects.reader import Reader  # noqa: PLC0415 - as above
-            from ralph_wiggum.core.dialects.table import DIALECTS  # noqa: PLC0415 - only where it is one
+            from ralph_wiggum.core.dialects.reader import Reader  # noqa: PLC0415 - only where there are events
+            from ralph_wiggum.core.dialects.table import DIALECTS  # noqa: PLC0415 - as above
 
             self._hear = Reader(DIALECTS[dialect]).hear if dialect in DIALECTS else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -145,6 +146,13 @@ def _without_tasks(project: Project) -> RalphError:
 
     message = f"no tasks file in spec {project.spec!r}: {project.tasks_file} is not there"
     return explained(project, RalphError(message, hint="write it, or name another spec"))
+
+
+def state_hint(error: OSError) -> str:
+    """Return what a person can do where the state cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "ralph keeps its state there: free some disk space and start again"
+    return "ralph keeps its state there: make it writable, or move away what stands in its place"
 
 
 def make_state(folder: Path) -> Path:

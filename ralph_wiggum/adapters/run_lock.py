@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from ralph_wiggum.adapters.project import STATE, make_state
+from ralph_wiggum.adapters.project import STATE, make_state, state_hint
 from ralph_wiggum.adapters.whole_file import make_way, read_file
 from ralph_wiggum.core.errors import Exit, RalphError
 
@@ -54,12 +54,12 @@ class RunLock:
 
     def acquire(self, *, spec: str, run: str, started: str) -> None:
         """Take the lock; RalphError with code LOCKED if another process holds it. `started` is ISO."""
-        hint = "ralph keeps its state there: make it writable, or move away what stands in its place"
         try:
             make_state(self.path.parent)
             taken = self._try()
         except OSError as error:
-            raise RalphError(f"cannot use {error.filename or self.path}: {error.strerror}", hint=hint) from error
+            words = f"cannot use {error.filename or self.path}: {error.strerror}"
+            raise RalphError(words, hint=state_hint(error)) from error
         deadline = time.monotonic() + PROBE_SECONDS
         while not taken:
             held = _read(self.path)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ralph_wiggum.app.order import Ports
 from ralph_wiggum.core.errors import Exit, RalphError
+from ralph_wiggum.core.sizes import span
 
 T = TypeVar("T")
 
@@ -19,10 +20,11 @@ PATIENCE = 12 * 12  # at five minutes each: half a day of a full disk or an unre
 
 @dataclass(slots=True)
 class Trouble:
-    """How often in a row the loop could not take a step, and why the last time."""
+    """How often in a row the loop could not take a step, why the last time, and since when."""
 
     count: int = 0
     reason: str = ""
+    since: float = 0.0  # seconds on the monotonic clock: when it began
 
 
 class Endurance:
@@ -35,12 +37,14 @@ class Endurance:
         distrust: Callable[[], None] = lambda: None,
         set_aside: Callable[[str], None] = lambda _: None,
         meanwhile: Callable[[], None] = lambda: None,
+        over: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._ports = ports
         self._report = report
         self._distrust = distrust  # told of each failure: what was half done has to be looked at again
         self._set_aside = set_aside  # told when a bug of ours strikes again and again
         self._meanwhile = meanwhile  # called while it waits: servers are not left alone for minutes
+        self._over = over  # told what it was and how long it lasted: while a disk is full nothing can be written down
         self.trouble = Trouble()
 
     def take(self, step: Callable[[], T]) -> T | None:
@@ -57,10 +61,19 @@ class Endurance:
             self._distrust()
             self._weather_out(error)
             return None
-        self.trouble = Trouble()
+        self._look_back()
         return result
 
+    def _look_back(self) -> None:
+        trouble, self.trouble = self.trouble, Trouble()
+        if trouble.count:
+            lasted = span(self._ports.clock.monotonic() - trouble.since)
+            with suppress(OSError, RalphError):  # the trouble may be back
+                self._over(f"could not go on for {lasted}: {trouble.reason}")
+
     def _weather_out(self, error: Exception) -> None:
+        if not self.trouble.count:
+            self.trouble.since = self._ports.clock.monotonic()
         self.trouble.count += 1
         if self.trouble.count > PATIENCE:
             raise error

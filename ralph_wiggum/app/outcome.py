@@ -46,7 +46,7 @@ def spent(ports: Ports, history: History, order: Order, plan: Plan) -> Outcome |
         return open_end(plan, order, f"the limit of {_agent_runs(order.max_iterations)} is reached")
     attempts = agent_runs(history)
     late = too_late(order.until, ports.clock.now(), attempts)
-    reason = late or too_expensive(order.max_cost, history.cost, attempts, history.untold)
+    reason = late or too_expensive(order.max_cost, history.cost, attempts, [seconds for _, seconds in history.untold])
     return open_end(plan, order, reason) if reason else None
 
 

@@ -9,6 +9,7 @@ from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.core.decide import Retry, decide
+from ralph_wiggum.core.ends import wanted_end
 from ralph_wiggum.core.evidence import Gate
 from ralph_wiggum.core.journal import Started
 from ralph_wiggum.core.model import PURE_CHECKPOINT, Plan, Task
@@ -21,6 +22,8 @@ def rehearse(ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> 
     ledger.load()
     plan = ports.spec.plan()
     yield from _overview(plan, order)
+    if end := wanted_end(order.until, order.max_cost, ports.clock.now()):
+        yield end
     yield from _in_order(plan, order)
     yield from _pages(plan, ports, order)
     yield from _checks(ports, ledger)

@@ -18,7 +18,9 @@ from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.outcome import Outcome, by_signal
 from ralph_wiggum.app.proving import tree_name
 from ralph_wiggum.core import morning
+from ralph_wiggum.core.check_gate import red_as_before
 from ralph_wiggum.core.cut_off import agent_until
+from ralph_wiggum.core.ends import wanted_end
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Baseline, RunEnded, RunStarted
@@ -87,7 +89,12 @@ class Run:
         self._preflight = preflight
         self._night = Night(ports, ledger, order, briefing, jitter)
         self._endurance = Endurance(
-            ports, report_bug, self._night.mending.distrust, self._night.set_aside, lambda: tend(ports, ledger)
+            ports,
+            report_bug,
+            self._night.mending.distrust,
+            self._night.set_aside,
+            lambda: tend(ports, ledger),
+            self._note,
         )
         self.repo_state = RepoState(head="", branch="", evening="")
 
@@ -143,6 +150,8 @@ class Run:
             self._note(note)
         self._endure(lambda: self.show_status("Running"))
         self._endure(self._mend)
+        if end := wanted_end(self._order.until, self._order.max_cost, self._ports.clock.now()):
+            self._ports.view.note(end)
         for warned in self._ports.spec.plan().warnings:
             self._ports.view.note(f"{self._order.tasks_path}:{warned.line}: {warned.message}")
         for words in self._ports.machine.begin():
@@ -305,7 +314,8 @@ class Run:
             self._ports.view.gate(gate)
         red = [gate for gate in gates if gate.failed]
         words = "; ".join(f"{gate.name}: {gate.reason}" for gate in red) or "all pass"
-        self._note(f"checks at the end: {words}")
+        known = ", ".join(gate.name for gate in gates if red_as_before(gate))
+        self._note(f"checks at the end: {words}" + (f"; with failures of before the run: {known}" if known else ""))
 
     def _write_devlog(self) -> None:
         """Add an entry to the project's DEVLOG.md where it has one (O35)."""

@@ -135,6 +135,8 @@ def gate_words(gate: Gate) -> str:
     """Return a check's result in one line."""
     words = GATE_WORDS[gate.status]
     reason = gate.reason.removeprefix(words).lstrip(", ")  # "passed" need not be said twice
+    if reason.startswith("("):  # nor brackets in brackets
+        reason = reason[1:].replace(")", "", 1)
     said = "; ".join(plain(text) for text in (gate.counts, reason) if text)
     took = f" in {gate.seconds:.1f} s" if gate.seconds else ""
     return f"{gate.name}: {words}" + (f" ({said})" if said else "") + took

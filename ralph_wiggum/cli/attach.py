@@ -21,6 +21,7 @@ from ralph_wiggum.app.following import EntryTime, Follower
 from ralph_wiggum.app.order import Order
 from ralph_wiggum.app.view import choose_view
 from ralph_wiggum.cli import common, runs
+from ralph_wiggum.cli.status_report import screen_logs
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.keys import file_name
@@ -124,6 +125,8 @@ class _Look:
         if end is None:
             return int(Exit.OPEN_TASKS)
         self._wait_until_gone()
+        for path in screen_logs(self._project, self._run.run):  # complete once it is gone
+            print(f"what it did, and its last screen: {path}", flush=True)
         return end.code
 
     def _watch(self) -> RunEnded | None:
@@ -192,6 +195,8 @@ def _ended_before(meant: runs.Meant) -> int:
     at, now = moment(ended.at), SystemClock().now()
     when = f" at {clock_words(at, now)}" if at is not None else ""
     print(f"no run of {spec} is on; the last one ended{when}: {plain(ended.reason)} (exit code {ended.code})")
+    for path in screen_logs(meant.project, history.run.run):
+        print(f"what it did, and its last screen: {path}")
     return ended.code
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ralph_wiggum.adapters.keeper_loop import close_others
-from ralph_wiggum.adapters.project import Project, make_state
+from ralph_wiggum.adapters.project import Project, make_state, state_hint
 from ralph_wiggum.adapters.run_id import new_run_id
 from ralph_wiggum.adapters.screen import screen_log
 from ralph_wiggum.cli import common
@@ -80,8 +80,7 @@ def _open_log(path: Path) -> int:
         make_state(path.parent)
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        hint = "ralph keeps its state there: make it writable, or move away what stands in its place"
-        raise RalphError(f"cannot write {path}: {error.strerror}", hint=hint) from error
+        raise RalphError(f"cannot write {path}: {error.strerror}", hint=state_hint(error)) from error
 
 
 def _become(log: int, writer: int, live: Callable[[_Wire], int]) -> NoReturn:

@@ -19,7 +19,7 @@ from ralph_wiggum.core.settings import Settings
 if TYPE_CHECKING:
     from ralph_wiggum.app.lasting_view import LastingView
     from ralph_wiggum.cli.detached import Background
-    from ralph_wiggum.wiring import Request
+    from ralph_wiggum.request import Request
 
 STANDARD_DESCRIPTORS = (0, 1, 2)
 
@@ -48,13 +48,13 @@ def run(
     keeper = Keeper.start()
     try:
         with Interrupts() as interrupts:
-            from ralph_wiggum import wiring  # noqa: PLC0415 - after the fork, see above
+            from ralph_wiggum import request as requests  # noqa: PLC0415 - after the fork, see above
             from ralph_wiggum.adapters.agents import catalogue  # noqa: PLC0415 - as above
 
             agents = catalogue.choose_agents(settings, os.environ.get("PATH"))
             if max_cost is not None:
                 catalogue.refuse_cost_limit(agents)
-            request = wiring.Request(
+            request = requests.Request(
                 project=project,
                 settings=settings,
                 agents=agents,

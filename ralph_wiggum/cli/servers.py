@@ -145,7 +145,7 @@ def down(root: Path) -> int:
     if held is not None and held.run and _servers_of(held):
         raise RalphError(
             f"the servers belong to a run that goes on (pid {held.pid}, spec {held.spec or '?'})",
-            hint=f"it ends them when it ends; `ralph stop` ends it in good order",
+            hint="it ends them when it ends; `ralph stop` ends it in good order",
             code=Exit.LOCKED,
         )
     said = [*_end_host(root), *_end_leftovers(root)]

@@ -111,18 +111,31 @@ def look(project: Project, held: Holder | None, places: common.Places) -> Status
         places.visual_tasks,
         spec=project.spec,
         tasks_path=project.tasks_path,
-        standing=_standing(history) if mine else (),
+        standing=_standing(project, history, running=mine is not None),
     )
 
 
-def _standing(history: History) -> tuple[tuple[str, str], ...]:
-    if history.waiting is None and history.stop is None and not history.held:
+def _standing(project: Project, history: History, *, running: bool) -> tuple[tuple[str, str], ...]:
+    if history.run is None or (running and history.waiting is None and history.stop is None and not history.held):
         return ()
     from datetime import datetime  # noqa: PLC0415 - not for most calls
 
     from ralph_wiggum.core import run_words  # noqa: PLC0415 - as above
 
-    return run_words.standing(history, datetime.now().astimezone())
+    words = run_words.standing(history, datetime.now().astimezone(), running=running)
+    if running or history.ended is None:
+        return words
+    return (*words, *(("Screen log", path) for path in screen_logs(project, history.run.run)))
+
+
+def screen_logs(project: Project, run: str) -> tuple[str, ...]:
+    """Return where the words of a run went that had no terminal, its last screen among them; else nothing."""
+    from ralph_wiggum.adapters.screen import screen_log  # noqa: PLC0415 - not for most calls
+
+    path = screen_log(project.state, run)
+    if not path.exists():
+        return ()
+    return (str(path.relative_to(project.root) if path.is_relative_to(project.root) else path),)
 
 
 def _look_at_all(root: Path, held: Holder | None, places: common.Places) -> list[Status]:

@@ -15,6 +15,7 @@ from ralph_wiggum.core.settings import CheckPlan
 STOPPED = "stopped"  # the reason of gates that a person's stop prevented
 AS_BEFORE = "cannot run, as before the first task"
 EARLIER_FAILED = "an earlier check failed"
+OF_THE_BASELINE = "of the baseline"  # in the reason of a check that passed although it is red
 
 _NAMED = 2  # failures that a reason names
 _REASON = 200  # characters
@@ -60,6 +61,11 @@ def gate(plan: CheckPlan, result: CheckResult, before: Failures | None, *, takin
     )
 
 
+def red_as_before(gate: Gate) -> bool:
+    """Say whether a check passed although it is red, since it was so when the run began (O18)."""
+    return gate.status is GateStatus.PASSED and OF_THE_BASELINE in gate.reason
+
+
 def not_run(plan: CheckPlan, reason: str) -> Gate:
     """Return the gate of a check that was not tried: it proves nothing."""
     return Gate(name=plan.name, kind=plan.kind, status=GateStatus.NOT_RUN, command=plan.command, reason=reason)
@@ -71,7 +77,7 @@ def _why_passed(result: CheckResult) -> str:
         return "passed"
     if result.failures.keys == (failures.NO_TESTS,):
         return "passed (no tests yet)"
-    return f"passed ({remaining} failure{'s remain' if remaining > 1 else ' remains'} of the baseline)"
+    return f"passed ({remaining} failure{'s remain' if remaining > 1 else ' remains'} {OF_THE_BASELINE})"
 
 
 def _why_failed(plan: CheckPlan, result: CheckResult, counting: Sequence[str], before: Failures | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 SUBJECT_LIMIT = 200  # characters; a name as long as a paragraph is cut
+WITHOUT_HOOKS = "committed without the repository's hooks"  # the beginning of the note of such a commit
 
 _TYPES = (
     ("docs", r"document(ation)?|docs?|readme|changelog|write up"),

@@ -7,8 +7,23 @@ from datetime import datetime
 
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended
+from ralph_wiggum.core.sizes import span
 
 KNOWN_FROM = 3  # attempts, before their middle length or cost is taken for what the next one will take
+
+
+def wanted_end(until: datetime | None, max_cost: float | None, now: datetime) -> str:
+    """Return when the person wants the run to end, "" where nothing was said.
+
+    With the time that is left: `--until 07:00`, said at 07:01, means a day.
+
+    >>> from datetime import UTC
+    >>> wanted_end(datetime(2026, 11, 21, 7, tzinfo=UTC), 20, datetime(2026, 11, 20, 22, 30, tzinfo=UTC))
+    'ends by 07:00, in 8 h 30 min, and before more than $20.00 are spent'
+    """
+    parts = [f"by {until:%H:%M}, in {span(max(0.0, (until - now).total_seconds()))}"] if until is not None else []
+    parts += [f"before more than ${max_cost:.2f} are spent"] if max_cost is not None else []
+    return f"ends {', and '.join(parts)}" if parts else ""
 
 
 def too_late(until: datetime | None, now: datetime, attempts: Sequence[Ended]) -> str:
@@ -45,7 +60,7 @@ def too_expensive(max_cost: float | None, spent: float, attempts: Sequence[Ended
     if spent >= max_cost:
         of_it = f" (about ${guessed:.2f} of it by attempts that were ended before they told)" if guessed else ""
         return f"${spent:.2f} are spent{of_it}, of the ${max_cost:.2f} of --max-cost"
-    usual = _middle(ended.cost for ended in told)
+    usual = _middle((ended.cost for ended in told), known_from=1)  # of money the first figure is better than none
     if spent + usual > max_cost:
         return (
             f"${spent:.2f} are spent, and the next attempt, about ${usual:.2f}, "
@@ -68,6 +83,6 @@ def _seconds(ended: Ended) -> float:
     return ended.seconds + sum(gate.seconds for gate in ended.gates)
 
 
-def _middle(values: Iterable[float]) -> float:
+def _middle(values: Iterable[float], known_from: int = KNOWN_FROM) -> float:
     known = sorted(values)
-    return known[len(known) // 2] if len(known) >= KNOWN_FROM else 0.0
+    return known[len(known) // 2] if len(known) >= known_from else 0.0

@@ -84,7 +84,8 @@ class History:
         self.held: dict[str, Held] = {}  # agents that are left alone, by name; across runs
         self.stop: StopAsked | None = None
         self.cost = 0.0  # of this run's attempts, US dollars, by the agents' own figures
-        self.untold: list[float] = []  # seconds of each attempt of this run whose agent was at work and told no cost
+        self.untold: list[tuple[str, float]] = []  # agent, seconds of each attempt of this run that told no cost
+        self.tellers: set[str] = set()  # agents that ever told what an attempt cost
         self.waits: list[tuple[Waiting, str]] = []  # of this run, with the time of day (ISO) at which each was over
         self.current: Started | None = None
         self.asked: dict[str, SkipAsked] = {}
@@ -156,7 +157,8 @@ class History:
             case Ended():
                 self.current = None
                 self.cost += max(0.0, entry.cost)
-                self.untold += [entry.seconds] if _told_nothing(entry) else []
+                self.tellers |= {entry.agent} if entry.cost >= 0 else set()
+                self.untold += [(entry.agent, entry.seconds)] if _told_nothing(entry) else []
                 if entry.cause and record.open is not None:
                     self.iterations -= 1  # its provider did not serve it: it counts as nothing (B1)
                 # one that was cut off and skipped by a person since stays skipped when its attempt is closed

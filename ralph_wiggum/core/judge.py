@@ -49,7 +49,8 @@ def worth_checking(outcome: AgentOutcome, said: Said, *, fix_round: bool) -> boo
     """
     if fix_round:
         return outcome.ending in (Ending.EXITED, Ending.CRASHED)
-    return outcome.ending is Ending.EXITED and outcome.exit_code == 0 and said.claim is Claim.TASK_COMPLETE
+    ended_well = outcome.ending is Ending.EXITED and outcome.exit_code == 0 and not outcome.flagged
+    return ended_well and said.claim is Claim.TASK_COMPLETE
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -108,6 +109,9 @@ def _by_exit(outcome: AgentOutcome) -> Verdict | None:
     if outcome.exit_code:
         reason = f"the agent ended with exit code {outcome.exit_code}"
         return Failed(kind=FailureKind.EXIT, fingerprint=f"exit {outcome.exit_code}", reason=reason)
+    if outcome.flagged:
+        reason = "the agent's own last event says that it ended with an error"
+        return Failed(kind=FailureKind.EXIT, fingerprint="ended with an error", reason=reason)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ralph_wiggum.core.commits import describe_for_morning
+from ralph_wiggum.core.commits import WITHOUT_HOOKS, describe_for_morning
 from ralph_wiggum.core.fingerprint import normalise
 from ralph_wiggum.core.history import History, TaskRecord
 from ralph_wiggum.core.journal import Ticked
@@ -50,7 +50,7 @@ def last_screen(plan: Plan, history: History, repo: RepoFacts, reason: str) -> l
         *_why_and_how_far(plan, history, reason),
         *_section("Done in this run", [_done_line(task, tick) for task, tick in ticked if tick.how != "parent"]),
         *_section("Skipped", list(_skipped_lines(plan, history))),
-        *_section("Said in the night", _said(history)),
+        *_section("Said in the night", [*_said(history), *_unhooked(tick for _, tick in ticked)]),
         *_section("Changed, but left out of the commits", _left_out(tick for _, tick in ticked)),
         "",
         *_git_lines(repo, [tick.sha for _, tick in ticked if tick.sha]),
@@ -100,7 +100,7 @@ def _why_and_how_far(plan: Plan, history: History, reason: str) -> Iterator[str]
     if waited >= 1:
         yield f"Waited for {span(waited)} in all: {', '.join(_waited_for(history))}."
     if history.cost:
-        number = len(history.untold)
+        number = sum(agent in history.tellers for agent, _ in history.untold)  # others never tell
         some = f"; {number} {'attempt was' if number == 1 else 'attempts were'} ended before telling its cost"
         yield f"Spent ${history.cost:.2f}, by the agents' own figures{some if number else ''}."
 
@@ -149,6 +149,14 @@ def _said(history: History) -> list[str]:
     for note in history.notes:
         times.setdefault(normalise(note.text), []).append(plain(note.text, 400))
     return [f"- {same[0]}" + (f" ({len(same)} times)" if len(same) > 1 else "") for same in times.values()]
+
+
+def _unhooked(ticks: Iterable[Ticked]) -> list[str]:
+    """Return why commits were made without the person's hooks, each reason once: they may fail in the morning."""
+    found = [plain(note, 400) for tick in ticks for note in tick.notes if note.startswith(WITHOUT_HOOKS)]
+    return [
+        f"- {words}" + (f" ({n} commits)" if (n := found.count(words)) > 1 else "") for words in dict.fromkeys(found)
+    ]
 
 
 def _leftovers(record: TaskRecord) -> Iterator[str]:

@@ -12,12 +12,29 @@ from ralph_wiggum.core.journal import Held, StopAsked, Waiting
 from ralph_wiggum.core.outside_text import plain
 
 
-def standing(history: History, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return what a run waits for, whom it leaves alone and whether it stops, as pairs of a label and words."""
+def standing(history: History, now: datetime, *, running: bool = True) -> tuple[tuple[str, str], ...]:
+    """Return what a run waits for, whom it leaves alone and whether it stops, as pairs of a label and words.
+
+    Where none is `running`, how the last one ended, and whom the next one leaves alone.
+    """
+    if not running:
+        return (*last_run(history, now), *(("Left alone", words) for words in held_words(history, now)))
     waiting = (("Waiting", waiting_words(history.waiting, now)),) if history.waiting is not None else ()
     held = tuple(("Left alone", words) for words in held_words(history, now))
     stop = stop_words(history.stop)
     return (*waiting, *held, *((("Stopping", stop.removeprefix("stopping ")),) if stop else ()))
+
+
+def last_run(history: History, now: datetime) -> tuple[tuple[str, str], ...]:
+    """Return how the last run ended, where none is on; nothing where none ever was."""
+    if history.run is None:
+        return ()
+    ended = history.ended
+    if ended is None:
+        return (("Last run", "was killed; the next start goes on from there"),)
+    at = moment(ended.at)
+    when = f" {clock_words(at, now)}" if at is not None else ""
+    return (("Last run", f"ended{when}: {plain(ended.reason)}"),)
 
 
 def waiting_words(waiting: Waiting, now: datetime) -> str:

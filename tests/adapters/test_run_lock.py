@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ralph_wiggum.adapters.project import state_hint
 from ralph_wiggum.adapters.run_lock import RunLock, holder, lock_path, process_began
 from ralph_wiggum.core.errors import Exit, RalphError
 from tests.adapters.plain_user import PLAIN_USER, needs_plain_user
@@ -131,6 +133,7 @@ print(child.pid, flush=True)
 def test_a_fork_without_exec_does_not_keep_the_lock_after_its_parent(tmp_path: Path) -> None:
     """The keeper is forked and lives on for seconds after a killed runner; a start must not meet its copy."""
     more = """
+import errno
 import os
 if (pid := os.fork()) == 0:
     time.sleep(60)
@@ -233,6 +236,7 @@ def test_a_state_folder_that_was_closed_is_opened(tmp_path: Path) -> None:
     child = f"""
 import subprocess
 from pathlib import Path
+from ralph_wiggum.adapters.project import state_hint
 from ralph_wiggum.adapters.run_lock import RunLock, holder
 root = Path({str(tmp_path)!r})
 with RunLock(root) as lock:
@@ -290,3 +294,15 @@ def test_a_refusal_is_quick(tmp_path: Path) -> None:
         with pytest.raises(RalphError):
             take(tmp_path)
         assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        pytest.param(errno.ENOSPC, "free some disk space", id="a full disk"),
+        pytest.param(errno.EDQUOT, "free some disk space", id="a quota that is used up"),
+        pytest.param(errno.EROFS, "make it writable", id="read-only"),
+    ],
+)
+def test_what_to_do_where_the_state_cannot_be_written(number: int, words: str) -> None:
+    assert words in state_hint(OSError(number, "no"))

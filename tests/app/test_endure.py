@@ -57,6 +57,42 @@ def test_no_unknown_error_ends_the_loop(surprise: Exception, tmp_path: Path) -> 
     assert bool(reports) is not isinstance(surprise, (RalphError, OSError))
 
 
+def test_trouble_that_is_over_is_told_with_its_length(tmp_path: Path) -> None:
+    """While a disk is full nothing can be written down: a person hears of it in the morning all the same."""
+    night = night_of(tmp_path)
+    told: list[str] = []
+    endurance = Endurance(night.ports, lambda _: "", over=told.append)
+    steps = iter([OSError(28, "No space left on device"), OSError(28, "No space left on device"), "done", "done"])
+
+    def step() -> str:
+        result = next(steps)
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    for _ in range(4):
+        endurance.take(step)
+    assert told == [f"could not go on for {sum(BACK_OFF_SECONDS[:2]):.0f} s: [Errno 28] No space left on device"]
+
+
+def test_words_about_trouble_that_cannot_be_written_make_no_more(tmp_path: Path) -> None:
+    night = night_of(tmp_path)
+
+    def over(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    endurance = Endurance(night.ports, lambda _: "", over=over)
+    steps = iter([OSError(28, "No space left on device"), "done"])
+
+    def step() -> str:
+        result = next(steps)
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    assert [endurance.take(step), endurance.take(step)] == [None, "done"]
+
+
 def test_a_lost_lock_ends_the_run_at_once(tmp_path: Path) -> None:
     """O38: another exit code than bad input is meant."""
 

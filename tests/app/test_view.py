@@ -15,7 +15,7 @@ from rich.console import Console
 from ralph_wiggum.app.events import View
 from ralph_wiggum.app.live_view import LiveState, LiveView, render
 from ralph_wiggum.app.order import Order
-from ralph_wiggum.app.view import PlainView, choose_view
+from ralph_wiggum.app.view import PlainView, choose_view, gate_words
 from ralph_wiggum.core.evidence import Gate, GateStatus
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, Held, RunStarted, Skipped, Started, StopAsked, Ticked
@@ -49,6 +49,31 @@ def play(view: View, clock: HandClock) -> None:
     view.progress(PLAN.with_mark("1.2", "x"), History())
     view.progress(PLAN.with_mark("1.2", "x"), History())
     view.close()
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        pytest.param(
+            Gate(name="t", kind="", status=GateStatus.PASSED, reason="passed", counts="3 passed", seconds=1.25),
+            "t: passed (3 passed) in 1.2 s",
+            id="green",
+        ),
+        pytest.param(
+            Gate(
+                name="t",
+                kind="",
+                status=GateStatus.PASSED,
+                reason="passed (1 failure remains of the baseline), as before on the same tree",
+                counts="1 failed",
+            ),
+            "t: passed (1 failed; 1 failure remains of the baseline, as before on the same tree)",
+            id="red as before: no brackets in brackets",
+        ),
+    ],
+)
+def test_a_check_in_one_line(gate: Gate, words: str) -> None:
+    assert gate_words(gate) == words
 
 
 def test_plain_lines_one_an_event() -> None:

@@ -215,6 +215,23 @@ def test_the_end_of_the_last_run_is_told_with_its_exit_code(tmp_path: Path) -> N
     assert call("status", tmp_path, "demo", "--follow").returncode == 0, "it was shown"
 
 
+def test_after_a_run_without_a_terminal_its_screen_log_is_named(tmp_path: Path) -> None:
+    """In the morning after `--detach` nothing else tells where the last screen is."""
+    make_spec(tmp_path)
+    with stand_in(tmp_path) as run:
+        run.write(BEGAN, ended(3, "nothing is left to do; 1 task skipped"))
+        run.end()
+    assert "screen.log" not in call("attach", tmp_path).stdout, "it was shown on a terminal"
+    log = tmp_path / ".ralph/demo/runs" / BEGAN.run / "screen.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("The run ended\n")
+    shown = f".ralph/demo/runs/{BEGAN.run}/screen.log"
+    assert call("attach", tmp_path).stdout.endswith(f"what it did, and its last screen: {shown}\n")
+    said = call("status", tmp_path, "demo").stdout
+    assert "nothing is left to do; 1 task skipped" in said
+    assert f"Screen log  {shown}\n" in said
+
+
 def test_a_last_run_that_was_killed_is_told(tmp_path: Path) -> None:
     make_spec(tmp_path)
     with stand_in(tmp_path) as run:

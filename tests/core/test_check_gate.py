@@ -40,6 +40,7 @@ def test_gates(now: Failures, before: Failures | None, status: GateStatus, reaso
     assert (gate.status, gate.reason) == (status, reason)
     assert gate.excerpt == ("out" if gate.failed else "")
     assert bool(gate.failures) is gate.failed
+    assert check_gate.red_as_before(gate) is ("of the baseline" in reason)
 
 
 def test_a_baseline_without_tests_is_no_failure() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ralph_wiggum.core.ends import agent_runs, too_expensive, too_late
+from ralph_wiggum.core.ends import agent_runs, too_expensive, too_late, wanted_end
 from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, GateSeen, Started
 
@@ -15,6 +15,19 @@ SEVEN = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 
 def lasted(*seconds: float, checks: float = 0.0) -> list[Ended]:
     return [Ended(seconds=each, gates=(GateSeen(seconds=checks),) if checks else ()) for each in seconds]
+
+
+@pytest.mark.parametrize(
+    ("until", "max_cost", "words"),
+    [
+        pytest.param(None, None, "", id="nothing was said"),
+        pytest.param(SEVEN, None, "ends by 07:00, in 23 h 59 min", id="it has just passed, so tomorrow is meant"),
+        pytest.param(None, 7.5, "ends before more than $7.50 are spent", id="money alone"),
+        pytest.param(SEVEN, 20, "ends by 07:00, in 23 h 59 min, and before more than $20.00 are spent", id="both"),
+    ],
+)
+def test_when_the_person_wants_it_to_end(until: datetime | None, max_cost: float | None, words: str) -> None:
+    assert wanted_end(until, max_cost, SEVEN - timedelta(hours=23, minutes=59)) == words
 
 
 @pytest.mark.parametrize(
@@ -50,7 +63,7 @@ def test_without_until_it_is_never_too_late() -> None:
         pytest.param(10.0, 2.0, (1.0, 1.0, 1.0), "", id="money enough"),
         pytest.param(10.0, 10.0, (), "$10.00 are spent, of the $10.00", id="all spent"),
         pytest.param(10.0, 9.5, (1.0, 1.0, 1.0), "about $1.00, would go beyond", id="the next one would go beyond"),
-        pytest.param(10.0, 9.5, (1.0, 1.0), "", id="two say too little"),
+        pytest.param(10.0, 9.5, (1.0,), "about $1.00, would go beyond", id="one figure is enough"),
         pytest.param(10.0, 9.5, (-1.0, -1.0, -1.0), "", id="an agent without figures"),
     ],
 )
@@ -93,7 +106,7 @@ def test_only_agents_that_were_at_work_are_missed_when_they_tell_no_cost() -> No
             Ended(key="1", seconds=60.0, cost=0.5),
         ]
     )
-    assert history.untold == [600.0]
+    assert [seconds for _, seconds in history.untold] == [600.0]
 
 
 def test_attempts_that_were_cut_off_or_needed_no_agent_are_no_measure() -> None:

@@ -191,3 +191,12 @@ def test_the_runners_evidence_makes_the_key() -> None:
 )
 def test_checks_run_where_they_matter(outcome: AgentOutcome, said: Said, fix_round: bool, expected: bool) -> None:  # noqa: FBT001 - columns
     assert worth_checking(outcome, said, fix_round=fix_round) is expected
+
+
+def test_a_last_event_that_says_error_is_no_success_whatever_was_claimed() -> None:
+    """Some agents end with exit code 0 and an error in their last event: a stream that was cut, a bad request."""
+    outcome = AgentOutcome(ending=Ending.EXITED, exit_code=0, completed=True, flagged=True)
+    verdict = judge(Evidence(outcome=outcome, said=COMPLETE, changed=True, gates=[GREEN]))
+    assert isinstance(verdict, Failed)
+    assert verdict.kind is FailureKind.EXIT
+    assert not worth_checking(outcome, COMPLETE, fix_round=False)

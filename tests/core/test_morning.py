@@ -90,6 +90,20 @@ def test_what_was_said_again_and_again_stands_there_once() -> None:
     assert lines[at + 1 : at + 4] == ["  - git failed (2 times)", "  - other", ""]
 
 
+def test_commits_without_the_persons_hooks_are_named_in_the_morning() -> None:
+    """What a hook refused in the night it may refuse again when the work is taken over."""
+    refused = ("a note", "committed without the repository's hooks: a hook failed: no commits\x1b[2J on Fridays")
+    ticks = tuple(
+        Ticked(run="r1", key=key, id=key, verified=True, sha=key * 5, notes=refused) for key in ("1.1", "1.2")
+    )
+    lines = screen((RunStarted(run="r1"), *ticks))
+    at = lines.index("Said in the night:")
+    assert lines[at + 1 : at + 3] == [
+        "  - committed without the repository's hooks: a hook failed: no commits on Fridays (2 commits)",
+        "",
+    ]
+
+
 def test_paths_that_the_person_had_changed_are_named_up_to_a_few() -> None:
     """O33, contract "Commits"."""
     assert persons_paths(()) == ()

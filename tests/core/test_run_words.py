@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from ralph_wiggum.core.history import History
-from ralph_wiggum.core.journal import Entry, Held, RunStarted, StopAsked, Waiting, WentOn
+from ralph_wiggum.core.journal import Entry, Held, RunEnded, RunStarted, StopAsked, Waiting, WentOn
 from ralph_wiggum.core.run_words import clock_words, held_words, is_held, moment, standing, wait_ends
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -74,6 +74,33 @@ RUN = RunStarted(run="r1")
 )  # fmt: skip
 def test_how_a_run_stands(entries: tuple[Entry, ...], words: tuple[tuple[str, str], ...]) -> None:
     assert standing(History(entries), NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        pytest.param((), (), id="none ever was"),
+        pytest.param(
+            (RUN, RunEnded(at="2026-11-20T21:30:00+00:00", reason="stopped by\x1b[2J `ralph stop`")),
+            (("Last run", "ended 21:30: stopped by `ralph stop`"),),
+            id="it ended",
+        ),
+        pytest.param((RUN, RunEnded(reason="x")), (("Last run", "ended: x"),), id="a line that somebody edited"),
+        pytest.param((RUN, WAIT), (("Last run", "was killed; the next start goes on from there"),), id="it was killed"),
+        pytest.param(
+            (LIMIT, RUN, RunEnded(at="2026-11-18T07:00:00+00:00", reason="x")),
+            (
+                ("Last run", "ended Wed 07:00: x"),
+                ("Left alone", "claude until 03:30: usage limit (5-hour limit reached)"),
+            ),
+            id="days ago, and an agent that the next one leaves alone",
+        ),
+    ],
+)
+def test_where_none_is_on_how_the_last_one_ended(
+    entries: tuple[Entry, ...], words: tuple[tuple[str, str], ...]
+) -> None:
+    assert standing(History(entries), NOW, running=False) == words
 
 
 def test_the_end_of_a_wait_is_known_as_far_as_its_entry_tells() -> None:

@@ -19,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ralph_wiggum.adapters.journal_file import read_journal
+from ralph_wiggum.core.journal import RunStarted
 from tests.night import project as projects
 from tests.night.project import ACTIVITY, SETTINGS, Project, Step
 
@@ -157,10 +159,13 @@ def run_until_done(
     """Start, kill, start again … until the night is over, with `code`; no more than `kills` times.
 
     A kill comes within `longest` seconds. In a share of them, `with_keeper`, the keeper dies first. After a share of
-    the others, `watched`, nothing may be left within seconds; else the next start follows at once.
+    the others, `watched`, nothing may be left within seconds; else the next start follows at once. What a keeper was
+    killed over is ended by the next start, before it says that a run begins.
     """
+    unswept = False  # by a start that got as far as that, since a keeper was killed
     for start in range(MOST_STARTS):
         figures.starts += 1
+        begun = runs_begun(project)
         process = project.command("overnight", "demo")
         both = False
         if figures.kills < kills and start < MOST_STARTS - 1:
@@ -174,11 +179,17 @@ def run_until_done(
         if result.code != -9:
             assert result.code == code, f"exit {result.code}: {result.out}{result.err}"
             return
-        if not both and chance.random() < watched:  # else it is started again on top of what is still ending
+        unswept = both or (unswept and runs_begun(project) == begun)
+        if not unswept and chance.random() < watched:  # else it is started again on top of what is still ending
             began = time.monotonic()
             project.nothing_left()
             figures.cleanups += 1
             figures.slowest_cleanup = max(figures.slowest_cleanup, time.monotonic() - began)
+
+
+def runs_begun(project: Project) -> int:
+    """Return how many runs the journal knows."""
+    return sum(isinstance(entry, RunStarted) for entry in read_journal(project.root / ".ralph/demo/journal.jsonl")[0])
 
 
 def kill_keepers(project: Project, runner: subprocess.Popen[str]) -> bool:

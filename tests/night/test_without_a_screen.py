@@ -437,12 +437,13 @@ def test_a_run_that_is_killed_while_somebody_looks(project: Project) -> None:
     project.plays({"1": [WAITS]}, default=DONE)
     pid = detach(project)
     look = project.command("attach", "demo")
+    assert look.stdout is not None
+    screen = Reader(look.stdout.fileno())
+    screen.until("1 One: attempt 1, player")
     project.wait("here", "1")
-    time.sleep(1)
     os.kill(pid, signal.SIGKILL)
-    result = project.finish(look, timeout=30)
-    assert result.code == 4
-    assert "The run ended: it was killed, and wrote no end." in result.out
+    assert "The run ended: it was killed, and wrote no end." in screen.rest()
+    assert look.wait(timeout=30) == 4
     project.nothing_left()
 
 

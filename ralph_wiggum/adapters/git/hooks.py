@@ -10,7 +10,7 @@ from ralph_wiggum.adapters.git.index import CommitIndex, Content, new_side
 from ralph_wiggum.adapters.git.place import Place
 from ralph_wiggum.adapters.git.restore import Restorer
 from ralph_wiggum.adapters.git.snapshot import Snapshots
-from ralph_wiggum.core.commits import is_secret, one_line
+from ralph_wiggum.core.commits import WITHOUT_HOOKS, is_secret, one_line
 from ralph_wiggum.ports import Snapshot
 
 _HOOKS = ("pre-commit", "commit-msg", "prepare-commit-msg")
@@ -108,5 +108,5 @@ class HookedCommit:
             self._git.run("update-ref", "-m", "commit: taken back", "HEAD", head, sha, env=self._identity)
         elif sha:
             self._git.run("update-ref", "-d", "HEAD", sha)
-        self._git.notes.append(f"committed without the repository's hooks: a hook {why}")
+        self._git.notes.append(f"{WITHOUT_HOOKS}: a hook {why}")
         return Hooked("", content)
