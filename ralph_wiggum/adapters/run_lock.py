@@ -72,7 +72,11 @@ class RunLock:
         _close_in_forks(self)
         pid = os.getpid()
         self._holder = Holder(pid=pid, spec=spec, started=started, run=run, began=process_began(pid))
-        self._write()
+        try:
+            self._write()
+        except OSError as error:  # an empty file can be made on a full disk too
+            self.close()
+            raise RalphError(f"cannot write {self.path}: {error.strerror}", hint=state_hint(error)) from error
 
     def note(self, *, keeper: int | None = None, state: str | None = None) -> None:
         """Add what others should see: the keeper's pid, or a word such as "stopping"."""
@@ -213,9 +217,12 @@ def _refused(path: Path, held: Holder | None) -> RalphError:
             hint="wait until it ends; `ralph-status` shows what it does",
             code=Exit.LOCKED,
         )
+    from shlex import quote  # noqa: PLC0415 - ralph-status imports this module
+
+    status = f"ralph-status {quote(held.spec)}" if held.spec else "ralph-status"
     return RalphError(
         f"another ralph run holds this work tree: pid {held.pid}, spec {held.spec or '?'}, since {held.started or '?'}",
-        hint=f"`ralph-status {held.spec}` shows what it does; `ralph stop` ends it in good order",
+        hint=f"`{status}` shows what it does; `ralph stop` ends it in good order",
         code=Exit.LOCKED,
     )
 

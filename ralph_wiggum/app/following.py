@@ -164,7 +164,8 @@ class Follower:
                 self._gates(entry.gates)
                 view.ended(self._task(entry), entry)
             case Ticked():
-                if entry.how != "agent":  # else they were shown with the attempt
+                passed = self.history.of(entry.key).passed
+                if passed is None or passed.gates != entry.gates:  # else they were shown with the attempt
                     self._gates(entry.gates)
                 view.ticked(self._task(entry), entry)
             case Skipped():

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ralph_wiggum.adapters.clock import SystemClock
@@ -187,10 +188,13 @@ def _ended_before(meant: runs.Meant) -> int:
     if meant.other is not None:
         print(f"the run that is on is that of {meant.other.spec} (pid {meant.other.pid})")
     if history.run is None:
-        raise RalphError(f"no run of {spec} is on, and none ever was", hint=f"start one: `ralph-overnight {spec}`")
+        raise RalphError(
+            f"no run of {spec} is on, and none ever was", hint=f"start one: `ralph-overnight {quote(spec)}`"
+        )
     ended = history.ended
     if ended is None:
-        print(f"no run of {spec} is on; the last one was killed, and `ralph-overnight {spec}` goes on from there")
+        goes_on = f"`ralph-overnight {quote(spec)}` goes on from there"
+        print(f"no run of {spec} is on; the last one was killed, and {goes_on}")
         return int(Exit.OPEN_TASKS)
     at, now = moment(ended.at), SystemClock().now()
     when = f" at {clock_words(at, now)}" if at is not None else ""

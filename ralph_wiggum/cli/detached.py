@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any, NoReturn
 
 from ralph_wiggum.adapters.keeper_loop import close_others
@@ -111,13 +112,20 @@ def _live(wire: _Wire, log: Path, run_id: str, start: Callable[[Background], int
         going = True
         wire.tell("going")
 
+    def refuse(message: str, hint: str, code: Exit) -> None:
+        if not going:
+            _forget(log)
+            wire.tell("refused", message=message, hint=hint, code=int(code))
+
     def command() -> int:
         try:
             return start(Background(run_id=run_id, going=is_going))
         except RalphError as error:
-            if not going:
-                _forget(log)
-                wire.tell("refused", message=str(error), hint=error.hint, code=int(error.code))
+            refuse(str(error), error.hint, error.code)
+            raise
+        except OSError as error:
+            if error.errno in common.TROUBLE:  # on a full disk the log takes no word of it
+                refuse(str(error), common.TROUBLE_HINT, Exit.BAD_INPUT)
             raise
 
     code = common.run_command(command)
@@ -159,8 +167,8 @@ class _Beginning:
     def goes_on(self, how: str) -> int:
         """Say that the run goes on in the background, how to look at it and how to end it."""
         print(f"the run of {self._project.spec} {how} (pid {self.pid})")
-        print(f"  look:   ralph attach {self._spec}")
-        print(f"  stop:   ralph stop {self._spec}")
+        print(f"  look:   ralph attach {quote(self._spec)}")
+        print(f"  stop:   ralph stop {quote(self._spec)}")
         print(f"  screen: {str(self._log).removeprefix(f'{self._project.root}/')}")
         return int(Exit.DONE)
 

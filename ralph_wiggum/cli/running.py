@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ralph_wiggum.adapters.clock import Interrupts, SystemClock
@@ -110,7 +111,8 @@ def _view(request: Request, interrupts: Interrupts, background: Background | Non
         log,
         PlainView(log, clock),
         hung_up=lambda: interrupts.hung_up,
-        farewell=f"the terminal was closed; the run goes on, its words go to {path}; `ralph attach {spec}` shows it",
+        farewell=f"the terminal was closed; the run goes on, its words go to {path}; "
+        f"`ralph attach {quote(spec)}` shows it",
         on_going=background.going if background else None,
     )
 

@@ -92,8 +92,8 @@ def ref_part(text: str) -> str:
     'user-auth-v2/a-lock'
     """
     text = re.sub(r"[\x00-\x20\x7f~^:?*\[\\]+|\.\.+|@\{", "-", text)
-    parts = (re.sub(r"\.lock$", "-lock", part).strip(".") for part in text.split("/"))
-    name = "/".join(part for part in parts if part).lstrip("-/")
+    parts = (re.sub(r"\.lock$", "-lock", part.lstrip("-.").rstrip(".")) for part in text.split("/"))
+    name = "/".join(part for part in parts if part)
     return name if name not in ("", "@") else "spec"
 
 

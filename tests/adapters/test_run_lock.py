@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -64,7 +65,17 @@ def test_a_second_run_is_refused_with_who_holds_it_and_what_to_do(tmp_path: Path
     assert f"pid {child.pid}" in str(caught.value)
     assert "demo" in str(caught.value)
     assert "2026-11-20T22:00:00" in str(caught.value)
-    assert f"kill {child.pid}" in caught.value.hint
+    assert "`ralph stop`" in caught.value.hint
+
+
+def test_the_hint_of_a_refusal_can_be_copied_to_a_shell(tmp_path: Path) -> None:
+    with RunLock(tmp_path) as lock:
+        lock.acquire(spec="my späc", run="r1", started="now")
+        for spec, shown in (("my späc", "`ralph-status 'my späc'`"), ("", "`ralph-status`")):
+            lock_path(tmp_path).write_text(json.dumps({**json.loads(lock_path(tmp_path).read_text()), "spec": spec}))
+            with pytest.raises(RalphError) as caught:
+                take(tmp_path)
+            assert shown in caught.value.hint
 
 
 def test_status_sees_the_holder_and_nothing_is_changed_by_looking(tmp_path: Path) -> None:
@@ -134,6 +145,7 @@ def test_a_fork_without_exec_does_not_keep_the_lock_after_its_parent(tmp_path: P
     """The keeper is forked and lives on for seconds after a killed runner; a start must not meet its copy."""
     more = """
 import errno
+import json
 import os
 if (pid := os.fork()) == 0:
     time.sleep(60)

@@ -88,6 +88,17 @@ def test_events_are_told_as_the_run_tells_them_at_the_time_when_they_happened() 
     assert looker.lines() == []
 
 
+def test_the_checks_of_what_passed_without_an_agent_are_told_once() -> None:
+    looker = Looker()
+    looker.follower.begin([BEGAN, STARTED, PASSED])
+    looker.lines()
+    looker.follower.take([PASSED._replace(how="checkpoint"), TICKED._replace(how="checkpoint")])
+    assert [line[6:] for line in looker.lines()] == [
+        "  check pytest: passed (12 passed) in 4.0 s",
+        "1 One: complete",
+    ]
+
+
 def test_what_else_a_journal_holds_is_told_in_words() -> None:
     looker = Looker()
     looker.follower.begin([BEGAN, STARTED])

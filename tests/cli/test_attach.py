@@ -307,4 +307,7 @@ def test_the_status_says_what_is_waited_for_and_who_is_left_alone(tmp_path: Path
         assert f"waiting (pid {run.pid}, agent run 0)" in shown
         assert f"Waiting     until {wait.until[11:16]}: claude: usage limit" in shown
         assert f"Left alone  claude until {wait.until[11:16]}: usage limit" in shown
-    assert "Left alone" not in call("status", tmp_path, "demo").stdout, "no run is on"
+    after = call("status", tmp_path, "demo").stdout
+    assert "Last run    was killed" in after
+    assert "Waiting" not in after, "no run is on"
+    assert f"Left alone  claude until {wait.until[11:16]}: usage limit" in after, "by the next run too"

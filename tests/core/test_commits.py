@@ -99,6 +99,8 @@ def test_branch_names_count_up() -> None:
 
 
 @example(" /0")
+@example(" .0")
+@example("a.lock.")
 @given(st.text(max_size=40))
 def test_any_text_makes_a_part_of_a_ref_that_git_accepts(text: str) -> None:
     """The rules of git-check-ref-format(1)."""

@@ -193,9 +193,9 @@ def runs_begun(project: Project) -> int:
 
 
 def kill_keepers(project: Project, runner: subprocess.Popen[str]) -> bool:
-    """Kill the keepers of a runner, which is stopped first so that it cannot go on without them; say if there were any.
+    """Kill the keepers of a runner that is to be killed next; say whether there were any.
 
-    Where this is the end of the test, the runner does not see it: kill -9 is what it gets next.
+    The runner is stopped first: it must not begin another keeper in between.
     """
     runner.send_signal(signal.SIGSTOP)
     found = [pid for pid in project.alive() if _is_keeper(pid)]

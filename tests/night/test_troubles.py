@@ -108,6 +108,24 @@ def test_a_full_disk_is_survived_said_and_the_night_goes_on_when_there_is_space(
     project.sound()
 
 
+@pytest.mark.parametrize("words", [[], ["--detach"]], ids=["on a terminal", "in the background"])
+def test_a_disk_that_is_full_in_the_evening_is_told_with_what_to_do(
+    project: Project, small_disk: Path, words: list[str]
+) -> None:
+    """A log that takes nothing cannot tell it, nor can a lock that is there and takes nothing."""
+    (small_disk / "run.lock").touch()
+    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space left"):
+        while True:
+            filler.write(bytes(4096))
+    for _ in range(2):
+        result = project.night(*words)
+        assert (result.code, result.out) == (2, "")
+        assert "No space left on device" in result.err
+        assert "free some disk space and start again" in result.err
+    (small_disk / "filler").unlink()
+    assert project.night().code == 0
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_state_folder_that_cannot_be_written_is_a_clear_error(project: Project) -> None:
     folder = project.root / ".ralph"
