@@ -466,8 +466,8 @@ def test_two_overloads_in_a_row_are_backed_off_from(make: Make) -> None:
     assert [(hold["cause"], hold["strikes"]) for hold in held(project)] == [("overloaded", 1), ("overloaded", 2)]
     starts = [e["at"] for e in project.log() if e["event"] == "start"]
     first, second = (after - before for before, after in pairwise(starts))
-    assert 7.5 <= first < 22
-    assert 15 <= second < 40
+    assert 6.5 <= first < 22  # the journal keeps the end of a hold to the second, so it may come one early
+    assert 14 <= second < 40
     assert attempts_of(project, "1") == "1"
     project.sound()
 

@@ -114,9 +114,7 @@ def test_a_disk_that_is_full_in_the_evening_is_told_with_what_to_do(
 ) -> None:
     """A log that takes nothing cannot tell it, nor can a lock that is there and takes nothing."""
     (small_disk / "run.lock").touch()
-    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space left"):
-        while True:
-            filler.write(bytes(4096))
+    subprocess.run(["sh", "-c", f"cat /dev/zero >{small_disk}/filler"], capture_output=True, check=False)
     for _ in range(2):
         result = project.night(*words)
         assert (result.code, result.out) == (2, "")
