@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install and test: ruff, mypy, pytest. usage: scripts/test.sh [--all] [pytest arguments]
-# Tests that need a browser or a real agent CLI run with --all, or where CI=true. What a browser needs is installed
-# then, where that can be; tests skip what is not there, but in CI those of pages fail.
+# Tests that need a browser or a real agent CLI, and those of many whole nights, run with --all, or where CI=true. What
+# a browser needs is installed then, where that can be; tests skip what is not there, but in CI those of pages fail.
 set -euo pipefail
 unset CDPATH
 
@@ -13,7 +13,7 @@ source scripts/venv.sh
 source scripts/browser.sh
 
 WORKERS=${WORKERS:-2} # processes for pytest; 0 runs the tests in one
-marks="not browser and not realcli"
+marks="not browser and not realcli and not long"
 if [[ ${CI-} == true ]]; then
   marks=""
   export RALPH_REQUIRE_BROWSER=1

@@ -174,7 +174,7 @@ def make_state(folder: Path) -> Path:
     for top in (folder, *folder.parents):
         if top.name == STATE:
             with_ignore = top / ".gitignore"
-            if not with_ignore.exists():
+            if not with_ignore.exists() or not with_ignore.stat().st_size:  # a full disk leaves an empty one
                 with_ignore.write_text("*\n", encoding="utf-8")
             break
     return folder

@@ -180,6 +180,7 @@ def test_names_are_chosen_in_the_order_of_the_list() -> None:
 
 
 @pytest.mark.night
+@pytest.mark.long
 @pytest.mark.timeout(SECONDS + 30)
 def test_all_faults_are_survived_in_two_minutes_and_the_persons_repository_is_not_touched(box: Box) -> None:
     """Where no small disk can be mounted, that one is left out; nothing else may be."""
@@ -199,6 +200,7 @@ def test_all_faults_are_survived_in_two_minutes_and_the_persons_repository_is_no
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_a_terminal_shows_a_table_that_grows(box: Box) -> None:
     ours, theirs = pty.openpty()
     box.env |= {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
@@ -237,6 +239,7 @@ REFUSES = "import sys\nprint('ralph: no such thing', file=sys.stderr)\nsys.exit(
 
 
 @pytest.mark.night
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("runner", "reason"),
     [
@@ -260,6 +263,7 @@ def test_a_runner_that_does_not_survive_is_found_out(box: Box, runner: str, reas
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_what_the_deadline_cuts_counts_as_not_rehearsed_and_nothing_lives_on(box: Box) -> None:
     hangs = "import signal, subprocess, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     hangs += "subprocess.Popen(['sleep', '300'], start_new_session=True)\ntime.sleep(300)\n"
@@ -271,6 +275,7 @@ def test_what_the_deadline_cuts_counts_as_not_rehearsed_and_nothing_lives_on(box
 
 
 @pytest.mark.night
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code"),
     [pytest.param(signal.SIGINT, 130, id="Ctrl-C"), pytest.param(signal.SIGTERM, 143, id="TERM")],
@@ -288,6 +293,7 @@ def test_a_signal_ends_the_drill_and_nothing_is_left(box: Box, number: signal.Si
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_a_drill_that_was_killed_leaves_no_process_and_the_next_one_removes_its_copies(box: Box) -> None:
     process = box.start("guestbook", "--only", "hang,disk")
     wait_for(lambda: list(box.temporary.glob("ralph-drill-*/hang/events.jsonl")))
@@ -301,6 +307,7 @@ def test_a_drill_that_was_killed_leaves_no_process_and_the_next_one_removes_its_
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_a_pipe_that_is_closed_meanwhile_does_not_change_the_exit_code(box: Box) -> None:
     script = box.base / "runner.py"
     script.write_text(REFUSES)
@@ -316,6 +323,7 @@ def test_a_pipe_that_is_closed_meanwhile_does_not_change_the_exit_code(box: Box)
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_copies_that_are_wanted_are_kept(box: Box) -> None:
     code, out, _ = box.drill("guestbook", "--only", "crash", "--keep")
     assert code == 0, out
@@ -327,6 +335,7 @@ def test_copies_that_are_wanted_are_kept(box: Box) -> None:
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_hooks_of_the_person_are_tried_and_what_reaches_outside_is_not(box: Box) -> None:
     outside = box.base / "pushed"
     for name, script in (("pre-commit", "echo no; exit 1"), ("post-commit", f"touch {outside}")):
@@ -341,6 +350,7 @@ def test_hooks_of_the_person_are_tried_and_what_reaches_outside_is_not(box: Box)
 
 
 @pytest.mark.night
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("checks", "code", "words"),
     [
@@ -359,6 +369,7 @@ def test_checks_of_the_person_are_run_once(box: Box, checks: str, code: int, wor
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_checks_that_need_what_is_not_copied_are_left_out(box: Box) -> None:
     (box.root / "node_modules").mkdir()
     (box.root / ".gitignore").write_text("node_modules/\n")
@@ -368,6 +379,7 @@ def test_checks_that_need_what_is_not_copied_are_left_out(box: Box) -> None:
 
 
 @pytest.mark.night
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("login", "code", "words"),
     [
@@ -386,6 +398,7 @@ def test_the_agent_of_the_settings_is_looked_at(box: Box, login: str, code: int,
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_an_agent_that_is_not_there_is_told(box: Box) -> None:
     settings = box.root / ".kiro/settings/ralph.yaml"
     settings.parent.mkdir(parents=True)
@@ -396,6 +409,7 @@ def test_an_agent_that_is_not_there_is_told(box: Box) -> None:
 
 
 @pytest.mark.night
+@pytest.mark.long
 def test_a_project_below_the_top_and_one_without_git_are_rehearsed_too(box: Box, tmp_path: Path) -> None:
     below = box.root / "sub/app"
     consoles.make_spec(below, "inner")

@@ -21,7 +21,7 @@ import pytest
 
 from tests.night.project import Project
 
-pytestmark = pytest.mark.night
+pytestmark = [pytest.mark.night, pytest.mark.long]
 
 CONTAINER = Path(__file__).parent / "agents" / "container.py"
 PROMISE_SECONDS = 5.0

@@ -29,7 +29,7 @@ from tests.night.conftest import Make
 from tests.night.project import PLAYER, Project, Script, Step
 from tests.night.terminals import Terminal, console
 
-pytestmark = pytest.mark.night
+pytestmark = [pytest.mark.night, pytest.mark.long]
 
 VENDOR = Path(__file__).parent / "agents" / "vendor.py"
 DIALECTS = ("claude", "codex", "copilot", "gemini", "opencode", "qwen")

@@ -10,7 +10,7 @@ from tests.night import project as projects
 from tests.night.conftest import Make
 from tests.night.project import Project, Script
 
-pytestmark = pytest.mark.night
+pytestmark = [pytest.mark.night, pytest.mark.long]
 
 DONE: list[list[object]] = [["say", "Did it."], ["say", "TASK_COMPLETE"]]
 WORK: list[list[object]] = [["write", "{task}.txt", "{task}"], *DONE]

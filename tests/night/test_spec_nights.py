@@ -17,7 +17,7 @@ from tests.night import project as projects
 from tests.night.conftest import Make
 from tests.night.project import ACTIVITY, SETTINGS, SPEC, TASKS, Project, Script
 
-pytestmark = pytest.mark.night
+pytestmark = [pytest.mark.night, pytest.mark.long]
 
 DONE: Script = [["say", "Did it."], ["say", "TASK_COMPLETE"]]
 WORK: Script = [["write", "{task}.txt", "{changing}"], *DONE]

@@ -93,6 +93,7 @@ def test_a_full_disk_is_survived_said_and_the_night_goes_on_when_there_is_space(
     project: Project, small_disk: Path
 ) -> None:
     """B2, O12: the second task fills the disk; a while later somebody makes room."""
+    project.settings(machine={"min_disk": 0})  # else it waits for 500 MB
     filler = small_disk / "filler"
     done = [["write", "2.txt", "2"], ["log", "full"], ["say", "TASK_COMPLETE"]]
     project.plays({"2": [[["sh", f"cat /dev/zero >{filler} 2>/dev/null"], *done], done]})
@@ -113,6 +114,7 @@ def test_a_disk_that_is_full_in_the_evening_is_told_with_what_to_do(
     project: Project, small_disk: Path, words: list[str]
 ) -> None:
     """A log that takes nothing cannot tell it, nor can a lock that is there and takes nothing."""
+    project.settings(machine={"min_disk": 0})
     (small_disk / "run.lock").touch()
     subprocess.run(["sh", "-c", f"cat /dev/zero >{small_disk}/filler"], capture_output=True, check=False)
     for _ in range(2):
@@ -122,6 +124,7 @@ def test_a_disk_that_is_full_in_the_evening_is_told_with_what_to_do(
         assert "free some disk space and start again" in result.err
     (small_disk / "filler").unlink()
     assert project.night().code == 0
+    assert (small_disk / ".gitignore").read_text() == "*\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

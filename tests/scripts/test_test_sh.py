@@ -17,12 +17,12 @@ def test_it_installs_the_tools_then_lints_and_tests(checkout: Checkout) -> None:
     assert (code, out) == (0, ["== ruff check", "== ruff format", "== mypy", "== pytest"])
     assert [call.split()[0] for call in checkout.calls()] == ["venv", "pip", "ruff", "ruff", "mypy", "pytest"]
     assert checkout.calls()[1].endswith("--editable .[dev]")
-    assert checkout.calls()[-1] == "pytest -n 2 -m not browser and not realcli"
+    assert checkout.calls()[-1] == "pytest -n 2 -m not browser and not realcli and not long"
 
 
 def test_arguments_go_to_pytest(checkout: Checkout) -> None:
     checkout.run("scripts/test.sh", "tests/core", "-x", WORKERS="0")
-    assert checkout.calls()[-1] == "pytest -n 0 -m not browser and not realcli tests/core -x"
+    assert checkout.calls()[-1] == "pytest -n 0 -m not browser and not realcli and not long tests/core -x"
 
 
 @pytest.mark.parametrize(

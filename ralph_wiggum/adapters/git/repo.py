@@ -137,7 +137,7 @@ class GitRepo:
         place = self._parts().place
         ref = f"refs/ralph/{ref_part(self._spec)}/keep/{ref_part(name)}"
         self._care.careful(lambda: write_own_ref(place.git, place.common_dir, ref, snapshot.tree))
-        self._safety.refresh()
+        self._safety.take(place.common_dir / ref)
 
     def changes(self, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
         """Return the paths that differ, from the project root, sorted."""

@@ -21,7 +21,7 @@ from ralph_wiggum.adapters.git.pieces import Pieces
 from ralph_wiggum.adapters.git.place import Place, copy_home
 from ralph_wiggum.adapters.git.safe_copy import SafeCopy
 from ralph_wiggum.adapters.git.salvage import Salvage, any_empty
-from ralph_wiggum.adapters.git.scan import Scan, Stores, scan, scan_stores
+from ralph_wiggum.adapters.git.scan import Scan, Stores, scan, scan_stores, stamp
 from ralph_wiggum.adapters.open_folder import OpenFolder
 from ralph_wiggum.core.errors import RalphError
 
@@ -143,6 +143,15 @@ class Safety:
             stores, was = scan_stores(guarded.origin), guarded.seen.stores
             guarded.seen = guarded.seen._replace(stores=self._link_objects(stores, was, settled=False))
 
+    def take(self, path: Path) -> None:
+        """Take one file into the copy that the runner itself has just written; cheaper than to look at everything."""
+        guarded = self._now
+        if guarded is None or not self._copy.there:
+            return
+        with suppress(OSError, KeyError):
+            if self._take(guarded.origin, path, settled=False):
+                guarded.seen.files[str(path)] = stamp(path)
+
     def refresh(self, *, settled: bool = False) -> None:
         """Bring the copy up to date; what git could not read is not taken over.
 
@@ -221,8 +230,8 @@ class Safety:
     def _link_objects(self, now: Stores, was: Stores, *, settled: bool) -> Stores:
         """Link new objects; return how the folders looked in order: what is gone is for `mend` to see."""
         stores = now if settled else was | now
-        for folder, stamp in now.items():
-            if not stamp[0] or was.get(folder) != stamp:
+        for folder, found in now.items():
+            if not found[0] or was.get(folder) != found:
                 same = place_all(folder, str(self._copy.at(folder)), Allowance())
                 if not same and not settled:
                     stores[folder] = was.get(folder, (0, 0))

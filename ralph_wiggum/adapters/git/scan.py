@@ -50,6 +50,15 @@ def scan(origin: Origin) -> Scan:
     return Scan(*numbers, scan_stores(origin), files, folders, tuple(shut))
 
 
+def stamp(path: Path) -> Stamp:
+    """Look at one file; OSError where it is gone."""
+    return _stamp(path.lstat())
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
 def scan_stores(origin: Origin) -> Stores:
     """Look at the folders of objects alone."""
     return dict(_stores(str(origin.common_dir / "objects"), time.time_ns() - _COARSE_NS))
@@ -68,7 +77,7 @@ def _walk(
                         if entry.name not in apart:
                             _walk(entry.path, frozenset(), files, folders, shut)
                     else:
-                        files[entry.path] = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
+                        files[entry.path] = _stamp(found)
     except FileNotFoundError:
         return
     except OSError:
