@@ -19,6 +19,7 @@ from ralph_wiggum.core import activity, log_block
 TAIL = 64 << 10
 HEAD = 64 << 10
 CHUNK = 1 << 20
+SURE = 5  # bytes of a heading, "## [2", by which one that was cut off is known
 
 
 class ActivityFile:
@@ -45,7 +46,7 @@ class ActivityFile:
             os.close(fd)
 
     def append(self, entry_id: str, text: str) -> None:
-        """Append an entry with its id, unless the id stands in the last 64 KiB."""
+        """Append an entry with its id, unless the id stands in the last 64 KiB; a half of it that a crash left goes."""
         fd = self._open(os.O_RDWR | os.O_APPEND)
         try:
             size = os.fstat(fd).st_size
@@ -53,8 +54,13 @@ class ActivityFile:
             marker = activity.marker(entry_id).encode()
             if marker in tail:
                 return
+            whole = text.encode("utf-8", "replace").rstrip(b"\n") + b"\n" + marker + b"\n"
+            if half := _begun(tail, whole):
+                size -= half
+                os.ftruncate(fd, size)
+                tail = tail[:-half]
             gap = b"\n" if tail.endswith(b"\n") else b"\n\n"
-            _append(fd, gap + text.encode("utf-8", "replace").rstrip(b"\n") + b"\n" + marker + b"\n", size)
+            _append(fd, (b"" if half else gap) + whole, size)
         finally:
             os.close(fd)
 
@@ -121,6 +127,12 @@ class ActivityFile:
         """Put a whole block above the text of the log; what is left of torn, displaced or doubled ones goes."""
         head = log_block.without_blocks(os.pread(fd, HEAD, 0))
         replace_file(self._path, _parts(self._block() + head, fd, HEAD))
+
+
+def _begun(tail: bytes, entry: bytes) -> int:
+    """Return how many bytes of an entry stand at the end of the log already, without the rest of it."""
+    at = tail.rfind(b"\n" + entry[:SURE]) + 1
+    return len(tail) - at if at and entry.startswith(tail[at:]) else 0
 
 
 def _append(fd: int, data: bytes, size: int) -> None:

@@ -135,6 +135,30 @@ def test_a_torn_block_is_built_anew(path: Path, spoil: object) -> None:
     assert below(path).decode().lstrip("\n") == "## entry of before\n<!-- ralph:a1 -->\n"
 
 
+def test_an_entry_that_a_crash_cut_off_stands_there_once_and_whole(path: Path) -> None:
+    """B2: wherever it was cut, in the heading, the text or the marker."""
+    entry = "## [2026-11-20 22:01] Task 2: two\n\n### Status: ✅ COMPLETE\n"
+    log = ActivityFile(path)
+    log.append("a1", "## [2026-11-20 22:00] Task 1: one\n")
+    before = path.read_bytes()
+    log.append("b2", entry)
+    whole = path.read_bytes()
+    for size in range(len(before) + len("\n## [2"), len(whole) - len("\n")):
+        path.write_bytes(whole[:size])
+        ActivityFile(path).append("b2", entry)
+        assert path.read_bytes() == whole, f"cut at {whole[size - 20 : size]!r}"
+
+
+@pytest.mark.parametrize("end", ["## [2026-11-20 22:01] Mine\n", "## [2", "I wrote: ## [2026-11-20 22:01] Task 2"])
+def test_what_is_no_beginning_of_the_entry_stays(path: Path, end: str) -> None:
+    """O29."""
+    log = ActivityFile(path)
+    log.append("a1", "## [2025-11-20 22:00] Task 1: one\n")
+    path.write_bytes(path.read_bytes() + b"\n" + end.encode())
+    log.append("b2", "## [3026-11-20 22:01] Task 2: two\n" if end == "## [2" else "## [2026-11-20 22:01] Task 2: two\n")
+    assert f"\n{end}" in path.read_text()
+
+
 @pytest.mark.parametrize("reopened", [False, True], ids=["in a run", "before the next start"])
 def test_an_editor_that_changes_all_line_endings_leaves_one_block(path: Path, *, reopened: bool) -> None:
     """What the person has set stays, entry by entry; nothing is shown twice."""

@@ -65,7 +65,9 @@ MET: tuple[tuple[str, dict[str, Any]], ...] = (
     ("killed before the commit of the log", {"kind": "kill", "like": "git update-ref -m commit: chore"}),
     ("a file of a task that was given up cannot be removed", {"kind": "EACCES", "like": "unlink broken"}),
     ("a copy of the index is left half made", {"kind": "EIO", "like": "chmod .ralph/demo/persons.index.new"}),
+    ("so is the record of the repository", {"kind": "ENOSPC", "like": "bytes to .ralph/demo/guard.json.new"}),
     ("so is a piece of the safety copy", {"kind": "EACCES", "like": "replace .ralph/git-copy/current"}),
+    ("an entry of the log is cut off", {"kind": "torn", "like": "bytes to .kiro/specs/demo/activity.md", "at": 5}),
     ("killed while a later task is at work", {"kind": "kill", "like": "logs/2-1.log", "at": 2}),
 )
 

@@ -144,10 +144,15 @@ def _replace(path: Path, parts: Sequence[bytes]) -> None:
     if overwrite(path, b"".join(parts)):
         return
     scratch = f"{path}.new"
-    with open(scratch, "wb", buffering=0) as file:  # noqa: PTH123 - cheaper than Path
-        if os.writev(file.fileno(), parts) != sum(map(len, parts)):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), scratch)
-    os.replace(scratch, path)  # noqa: PTH105 - as above
+    try:
+        with open(scratch, "wb", buffering=0) as file:  # noqa: PTH123 - cheaper than Path
+            if os.writev(file.fileno(), parts) != sum(map(len, parts)):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), scratch)  # noqa: TRY301 - undone as the others
+        os.replace(scratch, path)  # noqa: PTH105 - as above
+    except OSError:
+        with suppress(OSError):
+            os.unlink(scratch)  # noqa: PTH108 - as above
+        raise
 
 
 def _record(data: Mapping[str, Any]) -> Record:
