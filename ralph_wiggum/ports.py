@@ -206,6 +206,11 @@ class Repo(Protocol):
         """Put back what an agent did with git itself since the last call; return words for the log, one an act."""
         ...
 
+    @property
+    def rescued(self) -> tuple[str, ...]:
+        """Return words on what the last `mend` put back because it was gone or broken (B10)."""
+        ...
+
     def files_token(self) -> str:
         """Return a text that changes when any file of the work tree changes; cheap enough for every 30 s."""
         ...

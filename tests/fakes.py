@@ -153,6 +153,7 @@ class MemoryRepo:
         self.commits: list[tuple[str, tuple[str, ...], Mapping[str, str]]] = []
         self.kept: dict[str, Snapshot] = {}
         self.acts: list[str] = []
+        self.rescued: tuple[str, ...] = ()
 
     def begin(self, run_id: str, *, since: Snapshot | None = None, agent_until: datetime | None = None) -> RepoState:
         return RepoState(head="h0", branch="ralph/demo", evening="h0")

@@ -218,7 +218,7 @@ class Iteration:
     def _look(self, task: Task, started: Started, before: Snapshot, outcome: AgentOutcome, *, fix_round: bool) -> Seen:
         """Put back what only the runner may do, see what changed, run the checks if they can matter, judge."""
         repo = self._ports.repo
-        notes = (*repo.mend(), *self._protect(task))
+        notes = (*self._said(task, repo.mend(), repo.rescued), *self._protect(task))
         after = repo.snapshot()
         base = _base(started)
         said = signals.read(outcome.message)
@@ -255,13 +255,16 @@ class Iteration:
             notes=(*notes, *proof.notes),
         )
 
-    def _protect(self, task: Task) -> tuple[str, ...]:
-        """Undo what the attempt did to tasks.md; edits that stay are noted with their diff (O17)."""
-        notes = self._ports.spec.protect(task.key)
-        for text in self._ports.spec.rescued:
+    def _said(self, task: Task, words: tuple[str, ...], rescued: tuple[str, ...]) -> tuple[str, ...]:
+        """Say what was put back because it was gone or broken, now and in the morning; return the other words (B10)."""
+        for text in rescued:
             self._ledger.note(text, key=task.key)
             self._ports.view.note(text)
-        notes = tuple(text for text in notes if text not in self._ports.spec.rescued)
+        return tuple(text for text in words if text not in rescued)
+
+    def _protect(self, task: Task) -> tuple[str, ...]:
+        """Undo what the attempt did to tasks.md; edits that stay are noted with their diff (O17)."""
+        notes = self._said(task, self._ports.spec.protect(task.key), self._ports.spec.rescued)
         if diff := self._ports.spec.foreign_diff:
             text = f"tasks.md was edited while {task.label} was worked on; the edit stays and needs a look"
             self._ledger.note(text, key=task.key, detail=diff)

@@ -654,3 +654,22 @@ def test_cut_off_after_any_entry_the_next_start_ends_the_same(cut: int, tmp_path
     assert len([e for e in journal.entries if isinstance(e, Skipped)]) == 1
     decided = [e for e in journal.entries if isinstance(e, SkipDecided)]
     assert len(decided) == 1
+
+
+def test_what_was_put_back_after_an_attempt_is_said_in_the_night_and_in_the_morning(tmp_path: Path) -> None:
+    """B10: a deleted repository is no mere note on one attempt."""
+    holder: dict[str, NightOfFakes] = {}
+    work = writes(holder)
+
+    def play(request: AgentRequest) -> AgentOutcome:
+        holder["it"].repo.acts = ["it made a commit of its own", ".git was deleted: put back"]
+        holder["it"].repo.rescued = (".git was deleted: put back",)
+        return work(request)
+
+    holder["it"] = night = NightOfFakes("- [ ] 1. One\n", play, tmp_path)
+    assert night.run().code is Exit.DONE
+    noted = [entry.text for entry in night.journal.entries if isinstance(entry, Noted)]
+    assert noted == [".git was deleted: put back"]
+    assert ".git was deleted: put back" in night.view.words
+    (ended,) = [entry for entry in night.journal.entries if isinstance(entry, Ended)]
+    assert ended.notes == ("it made a commit of its own",)

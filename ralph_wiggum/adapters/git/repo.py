@@ -61,6 +61,7 @@ class GitRepo:
         self._hook_seconds = hook_seconds
         self._safety = Safety(root, state, env)
         self._care = Care(root, self._safety, self._parts)
+        self.rescued: tuple[str, ...] = ()
         self._opened: Parts | None = None
         self._last: Snapshot | None = None
         self._recent_until = 0.0  # until when the last snapshot passes for the tree as it is
@@ -197,9 +198,11 @@ class GitRepo:
         parts = self._parts()
         self._recent_until = 0.0
         words = self._care.home()
+        self.rescued = tuple(words)
         if not self._care.at_home:
-            return tuple(words)
+            return self.rescued
         words += self._safety.mend() + init_again(parts.place)
+        self.rescued = tuple(words)
         if not parts.place.git_dir.is_dir():
             return (*words, f"git's folder {parts.place.git_dir} is gone")
         try:
