@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -204,19 +203,6 @@ def test_the_limit_of_runs_counts_for_this_call(project: Project) -> None:
     assert project.states() == "x  "
     assert project.night("2").code == 0
     assert (project.states(), project.runs()) == ("xxx", 3)
-    project.sound()
-
-
-def test_until_begins_no_attempt_after_that_time(project: Project) -> None:
-    """O10: the attempt under way ends by itself."""
-    soon = datetime.now().astimezone() + timedelta(minutes=1)
-    left = 60 - datetime.now().astimezone().second
-    if left > 15:
-        pytest.skip(f"the next minute is {left} s away; the boundary is tested in memory")
-    project.plays({"1": [[["sleep", left + 1], *DONE]]}, default=DONE)
-    result = project.night("--until", f"{soon:%H:%M}")
-    assert (result.code, project.states()) == (4, "x  "), result.out
-    assert "--until" in result.out
     project.sound()
 
 
