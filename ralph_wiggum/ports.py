@@ -61,6 +61,7 @@ class AgentRequest:
 
     `prompt_file` is where the prompt is kept (the adapter writes it), `log` where the output goes. `files_token`
     returns a text that changes when any file of the work tree does; it is asked only when an agent is silent.
+    `session` is the id of the agent's session to go on with, "": a fresh one (O11).
     """
 
     prompt: str
@@ -71,6 +72,7 @@ class AgentRequest:
     prompt_file: Path
     substitutions: Mapping[str, str] = field(default_factory=dict)
     files_token: Callable[[], str] | None = None
+    session: str = ""
 
 
 class Agent(Protocol):

@@ -17,6 +17,9 @@ class Ending(StrEnum):
     OUT_OF_TIME = "out of time"  # the time of day came at which the run has to end (--until)
     OUT_OF_MEMORY = "out of memory"  # its family used more than it may (B7)
     DISK_FULL = "disk full"  # less room was left than the floor (B7)
+    LINGERED = "lingered"  # it had said its last word and did not end: the runner ended it
+    TOO_MANY_TURNS = "too many turns"  # max_turns
+    TOO_EXPENSIVE = "too expensive"  # it told a cost beyond what it may
     NOT_STARTED = "not started"  # the program could not be executed
 
 
@@ -49,10 +52,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What an attempt used, by the agent's own figures; `cost` in US dollars, None where the agent gives none."""
+    """What an attempt used, by the agent's own figures; `cost` in US dollars, None where the agent gives none.
+
+    `cached_tokens` are those of `input_tokens` that the provider had cached.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost: float | None = None
 
 
@@ -180,6 +187,7 @@ class FailureKind(StrEnum):
     DISK = "disk"  # less room was left than the floor
     CONTEXT = "context overflow"
     DENIED = "permission denied"  # by the agent's own rules
+    CAP = "cap"  # it used more turns or money than one attempt may
     PROVIDER = "provider"  # it was overloaded so often that it counts
 
 

@@ -57,6 +57,7 @@ class Started(NamedTuple):
     base: str = ""
     large: Mapping[str, str] = MappingProxyType({})
     checkpoint: bool = False
+    resumes: str = ""  # the session that it goes on with
 
 
 class GateSeen(NamedTuple):
@@ -105,7 +106,10 @@ class Ended(NamedTuple):
     cause: str = ""  # of an attempt that its provider did not serve: a word of Cause
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float = -1.0  # US dollars by the agent's own figures; below 0: it gave none
+    cached_tokens: int = 0  # of input_tokens
+    cost: float = -1.0  # US dollars; below 0: nobody can tell
+    priced: bool = False  # the cost was made of tokens, by the person's prices
+    session: str = ""  # by which the agent can go on
 
 
 class Ticked(NamedTuple):

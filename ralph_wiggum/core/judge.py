@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ralph_wiggum.core import fingerprint
+from ralph_wiggum.core.completion import cap, complete, ended_well
 from ralph_wiggum.core.evidence import (
     AgentOutcome,
     Claim,
@@ -48,9 +49,8 @@ def worth_checking(outcome: AgentOutcome, said: Said, *, fix_round: bool) -> boo
     In a fix round the gates decide whatever was claimed, so they run after every attempt that ended by itself.
     """
     if fix_round:
-        return outcome.ending in (Ending.EXITED, Ending.CRASHED)
-    ended_well = outcome.ending is Ending.EXITED and outcome.exit_code == 0 and not outcome.flagged
-    return ended_well and said.claim is Claim.TASK_COMPLETE
+        return outcome.ending in (Ending.EXITED, Ending.CRASHED, Ending.LINGERED) or complete(outcome, said)
+    return complete(outcome, said)
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -70,6 +70,17 @@ def judge(evidence: Evidence) -> Verdict:
 
 def _by_ending(evidence: Evidence) -> Verdict | None:
     outcome = evidence.outcome
+    if complete(outcome, evidence.said):
+        return None  # also where it hung after its last word
+    if reason := cap(outcome):
+        reason = f"used more than one attempt may: {reason}"
+        return Failed(kind=FailureKind.CAP, fingerprint=FailureKind.CAP.value, reason=reason)
+    return _by_the_runner(evidence)
+
+
+def _by_the_runner(evidence: Evidence) -> Verdict | None:
+    """Judge an attempt that never began, or that the runner ended."""
+    outcome = evidence.outcome
     match outcome.ending:
         case Ending.STOPPED | Ending.OUT_OF_TIME:
             late = outcome.ending is Ending.OUT_OF_TIME
@@ -84,7 +95,7 @@ def _by_ending(evidence: Evidence) -> Verdict | None:
             return _failed(FailureKind.NO_PROGRESS, f"made no progress, ended after {outcome.seconds:.0f} s", evidence)
         case Ending.OUT_OF_MEMORY | Ending.DISK_FULL:
             return _by_machine(outcome)
-        case Ending.EXITED | Ending.CRASHED:
+        case _:
             return None
 
 
@@ -106,12 +117,15 @@ def _by_exit(outcome: AgentOutcome) -> Verdict | None:
         what = f"signal {outcome.signal}" if outcome.signal else outcome.error or "crashed"
         reason = f"the agent was ended by {what}" if outcome.signal else f"the agent did not come to its end: {what}"
         return Failed(kind=FailureKind.CRASH, fingerprint=f"crash {what}", reason=reason)
-    if outcome.exit_code:
+    if outcome.exit_code and not ended_well(outcome):
         reason = f"the agent ended with exit code {outcome.exit_code}"
         return Failed(kind=FailureKind.EXIT, fingerprint=f"exit {outcome.exit_code}", reason=reason)
     if outcome.flagged:
         reason = "the agent's own last event says that it ended with an error"
         return Failed(kind=FailureKind.EXIT, fingerprint="ended with an error", reason=reason)
+    if outcome.completed is False and outcome.ending is Ending.EXITED:
+        reason = "the agent ended without the event that ends every run of it"
+        return Failed(kind=FailureKind.EXIT, fingerprint="ended early", reason=reason)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ralph_wiggum.core import settings_schema as schema
-from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET
+from ralph_wiggum.core.agents import BUILT_IN
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.setting_values import BadValue, mapping, regex
 from ralph_wiggum.core.settings import AgentSettings, Settings
@@ -14,6 +14,10 @@ from ralph_wiggum.core.settings_schema import ANY, KEYS, Path
 
 DEFAULT = "default"
 FLAG = "flag"
+# What tells nothing of another program: where the command names one, these are no longer those of the built-in entry.
+OF_THE_PROGRAM = (
+    "resume", "turn_limit", "cost_limit", "native", "login", "credentials", "version", "minimum_version",
+)  # fmt: skip
 LOGS_IN_TOTAL = 8  # logs of attempts that all state together has room for, at the least
 
 
@@ -124,14 +128,21 @@ def _agent(name: str, changes: Mapping[str, _Found]) -> AgentSettings:
     path = (*schema.AGENTS, name)
     base = BUILT_IN.get(name)
     if base is None and "command" not in plain:
-        problem = "is not built yet" if name in NOT_BUILT_YET else "has no command"
-        raise layer.error(path, problem, "add a command, such as command: [my-agent, --json]")
+        raise layer.error(path, "has no command", "add a command, such as command: [my-agent, --json]")
     base = base or AgentSettings(name=name, command=())
     agent = replace(base, **plain)  # type: ignore[arg-type]  # as in merge
-    if agent.command[:1] != base.command[:1] and "login" not in plain:
-        agent = replace(agent, login=())  # that of the built-in program tells nothing of another one
+    if agent.command[:1] != base.command[:1]:
+        blank = replace(AgentSettings(name=name, command=()), **plain)  # type: ignore[arg-type]  # as in merge
+        agent = replace(agent, **{key: getattr(blank, key) for key in OF_THE_PROGRAM})
+    elif "command" in plain and "resume" not in plain:
+        agent = replace(agent, resume=())  # it would be called in another way than this person wants
     if agent.prompt == "tty" and agent.driver != "pty":
         raise layer.error((*path, "prompt"), "tty needs a terminal", "add driver: pty, or choose prompt: stdin")
+    if agent.driver == "acp" and "dialect" not in plain:
+        agent = replace(agent, dialect="acp")
+    if (agent.driver == "acp") != (agent.dialect == "acp"):
+        problem, hint = f"{agent.dialect} cannot be with driver {agent.driver}", "driver: acp speaks dialect: acp alone"
+        raise layer.error((*path, "dialect"), problem, hint)
     if agent.driver == "pty" and agent.dialect != "text":
         hint = "choose driver: pipe, or dialect: text"
         raise layer.error((*path, "dialect"), f"{agent.dialect} needs a pipe: a terminal may break its lines", hint)
@@ -149,8 +160,8 @@ def _known_agent(found: Mapping[Path, _Found], agents: Mapping[str, AgentSetting
     for name in chosen.value:
         if name not in agents:
             hint = f"choose from {', '.join(sorted(agents))}, or describe it under agents.{name}"
-            problem = "is not built yet" if name in NOT_BUILT_YET else "is unknown" + schema.near(name, agents)
-            raise chosen.layer.error(schema.AGENT, f"{name} {problem}", hint)
+            problem = f"{name} is unknown" + schema.near(name, agents)
+            raise chosen.layer.error(schema.AGENT, problem, hint)
 
 
 def _two_files(found: Mapping[Path, _Found]) -> None:

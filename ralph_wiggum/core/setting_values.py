@@ -130,6 +130,31 @@ def per_cent(value: object) -> float:
     return float(value)
 
 
+def price(value: object) -> float:
+    """Read an amount of US dollars, 0 or more."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise wrong("US dollars", value, "write a plain number, such as 1.25")
+    if not (math.isfinite(value) and value >= 0):
+        raise BadValue(f"must be 0 or more US dollars, found {value}", "write a plain number, such as 1.25")
+    return float(value)
+
+
+def money(value: object) -> float:
+    """Read a limit of US dollars, more than 0."""
+    found = price(value)
+    if not found:
+        raise BadValue("must be more than 0 US dollars", "write a plain number, such as 2.50, or take the key out")
+    return found
+
+
+def version(value: object) -> str:
+    """Read a version: numbers with dots between them. YAML reads an unquoted 2.1 as a number."""
+    found = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
+    if not re.fullmatch(r"\d+(\.\d+)*", found):
+        raise BadValue(f"{found!r} is no version", 'write numbers with dots between them, in quotes, such as "2.10"')
+    return found
+
+
 def choice(*values: str, later: Sequence[str] = ()) -> Callable[[object], str]:
     """Return a reader of one of the values; those in `later` are known, but not built yet."""
     hint = f"choose {values[0]}" if len(values) == 1 else f"choose one of {', '.join(values)}"

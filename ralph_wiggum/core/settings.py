@@ -7,32 +7,65 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a person pays for an agent's model, in US dollars for a million tokens.
+
+    `cached` is the price of input that the provider had cached, None: as other input.
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
     """How one agent program is driven.
 
-    `command` is an argument list with `{prompt_file}`, `{tasks_file}`, `{task}`, `{python}` replaced in each argument
-    (and `{package}`, the folder of this package).
-    `driver` is "pipe" or "pty"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `dialect` is one of
+    `command` is an argument list with `{prompt_file}`, `{report_file}`, `{tasks_file}`, `{task}`, `{python}` replaced
+    in each argument (and `{package}`, the folder of this package). `args` are put where an argument is `{args}`, or at
+    the end. `resume` is the command that goes on with the session `{session}`; empty: it cannot. `turn_limit` and
+    `cost_limit` are arguments, with `{turns}` and `{cost}` (US dollars), that bound one run; empty: the runner counts by itself.
+    `native` are paths, relative to the folder of the program itself (links followed), of the binary that it only
+    launches; the first that is there is started in its place (`{os}` and `{arch}` as Node.js names them).
+    `driver` is "pipe", "pty" or "acp"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `prompt_key` is a dotted
+    path under which the file of the prompt holds it, as YAML, "": it is the plain text; `dialect` is one of
     core.agents.DIALECTS.
     `answers` maps a regular expression of a question on the terminal to what is typed ("" is Enter); an answer of
-    None ends the attempt at once. `root_env` is added to `env` where the runner is root. `footer`
-    is a regular expression of lines that the program prints after the agent's own message, such as what it cost.
+    None ends the attempt at once. `permissions` is how an agent is answered that asks what it may do (driver acp):
+    "allow", "workspace" (nothing outside it is written) or "reject". `root_env` is added to `env` where the runner is
+    root. `footer` is a regular expression of lines that the program prints after the agent's own message, such as what
+    it cost.
     `login` is a command that ends with exit code 0 where somebody is logged in and spends nothing; empty: nobody can
-    tell. `hosts` are names of hosts that the agent needs, for a look at whether the network is back.
+    tell. `credentials` are names of environment variables and paths (with a slash) of files any of which tells that
+    somebody is logged in. `version` is a command that prints the version. `hosts` are names of hosts that the agent
+    needs, for a look at whether the network is back. `prices` make dollars of tokens where it tells tokens alone.
     """
 
     name: str
     command: tuple[str, ...]
+    args: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+    turn_limit: tuple[str, ...] = ()
+    cost_limit: tuple[str, ...] = ()
+    native: tuple[str, ...] = ()
     driver: str = "pipe"
     prompt: str = "stdin"
+    prompt_key: str = ""
     dialect: str = "text"
     env: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[tuple[str, str | None], ...] = ()
+    permissions: str = "workspace"
     install_hint: str = ""
+    docs: str = ""
     root_env: Mapping[str, str] = field(default_factory=dict)
     footer: str = ""
     login: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+    minimum_version: str = ""
     hosts: tuple[str, ...] = ()
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +176,9 @@ class Limits:
     regular expressions of processes that belong to the agent itself and are never a command.
 
     `memory_bytes` is what the family may hold together, `disk_bytes` what must be free where the project lies for an
-    attempt to begin (it ends when half of that is left); 0: no limit. `end_at` is a moment of the wall clock (seconds
-    since 1970) at which the attempt ends, 0: none. `log_bytes` is what is kept of its output, beginning and end.
+    attempt to begin (it ends when half of that is left); 0: no limit. `turns` and `cost` (US dollars) are the most that
+    the agent may use, as far as it tells; 0: no limit. `end_at` is a moment of the wall clock (seconds since 1970) at
+    which the attempt ends, 0: none. `log_bytes` is what is kept of its output, beginning and end.
     """
 
     task_seconds: float = 600.0
@@ -154,6 +188,8 @@ class Limits:
     machinery: tuple[str, ...] = ()
     memory_bytes: int = 0
     disk_bytes: int = 0
+    turns: int = 0
+    cost: float = 0.0
     end_at: float = 0.0
     log_bytes: int = 2_000_000
 
@@ -191,8 +227,10 @@ class LogSettings:
 class Settings:
     """Everything a person can set. Seconds and US dollars; defaults are those of the reference table.
 
-    `quality_checks` None: take them from the manifests; empty: none; else those kinds only. `origin` maps a key path
-    to where its value came from ("flag", a file's path, "default").
+    `quality_checks` None: take them from the manifests; empty: none; else those kinds only. `retry_session` is
+    "fresh", "resume" or "alternate"; `escalate_after` is the number of attempts at a task after which the next agent of
+    the list is asked, 0: never; `max_task_cost` (US dollars) and `max_turns` (of one attempt) are 0 for no limit.
+    `origin` maps a key path to where its value came from ("flag", a file's path, "default").
     """
 
     agent: tuple[str, ...] = ()
@@ -211,6 +249,11 @@ class Settings:
     activity_file: str = ".kiro/specs/{feature}/activity.md"
     never_stop: bool = True
     max_iterations: int = 100
+    context_mode: str = "fresh"
+    retry_session: str = "fresh"
+    escalate_after: int = 3
+    max_task_cost: float = 0.0
+    max_turns: int = 0
     retry_limit: int = 10
     max_attempts: int = 30
     max_task_time: float = 5400.0
@@ -245,5 +288,6 @@ def limits(settings: Settings) -> Limits:
         command_patterns=tuple((dict(LONG_COMMANDS) | dict(settings.command_timeouts)).items()),
         machinery=settings.machinery,
         disk_bytes=settings.machine.min_disk,
+        turns=settings.max_turns,
         log_bytes=settings.logs.attempt,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ralph_wiggum.core import setting_values as values
 from ralph_wiggum.core.agents import DIALECTS
 from ralph_wiggum.core.setting_values import BadValue, Reader
-from ralph_wiggum.core.settings import CheckSettings
+from ralph_wiggum.core.settings import CheckSettings, Prices
 
 Path = tuple[str, ...]
 ANY = "*"
@@ -51,6 +51,24 @@ def _hosts(value: object) -> tuple[str, ...]:
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host):
             raise BadValue(f"{host!r} is no name of a host", "write a bare name, such as api.example.com")
     return found
+
+
+def _prices(value: object) -> Prices:
+    """Read what tokens cost: US dollars for a million of them, in and out."""
+    fields: dict[str, float] = {}
+    for key, item in values.mapping(value).items():
+        if key not in PRICE_KEYS:
+            raise BadValue("unknown key" + near(key, PRICE_KEYS), f"choose from {', '.join(sorted(PRICE_KEYS))}", key)
+        fields[key] = values.below(key, values.price, item)
+    for key in ("input", "output"):
+        if key not in fields:
+            raise BadValue(f"names no price of {key}", "write {input: 1.25, output: 10} (US dollars, a million tokens)")
+    return Prices(input=fields["input"], output=fields["output"], cached=fields.get("cached"))
+
+
+def _escalate_after(value: object) -> int:
+    """Read after how many attempts at a task the next agent is asked; false: never."""
+    return 0 if value is False else values.count(value)
 
 
 def _checks(value: object) -> tuple[CheckSettings, ...]:
@@ -94,6 +112,8 @@ def _visual(name: str) -> Reader:
     return read
 
 
+PRICE_KEYS = {"input", "output", "cached"}
+
 CHECK_KEYS: Mapping[str, Reader] = {
     "commands": values.texts,
     "paths": values.texts,
@@ -106,13 +126,28 @@ _in_feature = values.pattern_with("feature", values.inside, once=True)
 KEYS: Mapping[Path, Key] = {
     AGENT: Key(_agents, "agent"),
     (*AGENTS, ANY, "command"): Key(values.words),
-    (*AGENTS, ANY, "driver"): Key(values.choice("pipe", "pty", later=("acp",))),
+    (*AGENTS, ANY, "driver"): Key(values.choice("pipe", "pty", "acp")),
     (*AGENTS, ANY, "prompt"): Key(values.choice("stdin", "tty", "file")),
     (*AGENTS, ANY, "dialect"): Key(values.choice(*DIALECTS)),
     (*AGENTS, ANY, "env"): Key(values.environment),
     (*AGENTS, ANY, "answers"): Key(values.answers),
     (*AGENTS, ANY, "login"): Key(values.words),
     (*AGENTS, ANY, "hosts"): Key(_hosts),
+    (*AGENTS, ANY, "args"): Key(values.words),
+    (*AGENTS, ANY, "resume"): Key(values.words),
+    (*AGENTS, ANY, "turn_limit"): Key(values.words),
+    (*AGENTS, ANY, "cost_limit"): Key(values.words),
+    (*AGENTS, ANY, "native"): Key(values.texts),
+    (*AGENTS, ANY, "prompt_key"): Key(values.text),
+    (*AGENTS, ANY, "permissions"): Key(values.choice("workspace", "allow", "reject")),
+    (*AGENTS, ANY, "root_env"): Key(values.environment),
+    (*AGENTS, ANY, "footer"): Key(values.regex),
+    (*AGENTS, ANY, "credentials"): Key(values.texts),
+    (*AGENTS, ANY, "version"): Key(values.words),
+    (*AGENTS, ANY, "minimum_version"): Key(values.version),
+    (*AGENTS, ANY, "install_hint"): Key(values.text),
+    (*AGENTS, ANY, "docs"): Key(values.text),
+    (*AGENTS, ANY, "prices"): Key(_prices),
     (*SERVERS, ANY, "command"): Key(values.text),
     (*SERVERS, ANY, "cwd"): Key(values.inside),
     (*SERVERS, ANY, "env"): Key(values.environment),
@@ -132,7 +167,9 @@ KEYS: Mapping[Path, Key] = {
     ("visual_tasks",): Key(values.texts, "visual_tasks"),
     ("git", "commit"): Key(values.choice("per_task", "none"), "commit"),
     ("git", "branch"): Key(values.pattern_with("spec", values.branch), "branch"),
-    ("context_mode",): Key(values.choice("fresh", later=("continuous_with_checkpoint_reset",))),
+    ("context_mode",): Key(values.choice("fresh", "continuous_with_checkpoint_reset"), "context_mode"),
+    ("retry_session",): Key(values.choice("fresh", "resume", "alternate"), "retry_session"),
+    ("escalate_after",): Key(_escalate_after, "escalate_after"),
     ("continue_mode",): Key(values.choice("auto_until_complete", "until_checkpoint"), "continue_mode"),
     ("task_execution",): Key(values.choice("single_task")),
     ("state_storage", "task_status"): Key(_in_feature, "tasks_file"),
@@ -141,6 +178,8 @@ KEYS: Mapping[Path, Key] = {
     ("max_iterations",): Key(values.count, "max_iterations"),
     ("retry_limit",): Key(values.count, "retry_limit"),
     ("max_attempts",): Key(values.count, "max_attempts"),
+    ("max_task_cost",): Key(values.money, "max_task_cost"),
+    ("max_turns",): Key(values.count, "max_turns"),
     ("max_task_time",): Key(values.seconds, "max_task_time"),
     ("checkpoint_detection",): Key(values.truth, "checkpoint_detection"),
     (*VISUAL, "enabled"): Key(values.truth),

@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 
 from ralph_wiggum.core import layers, settings
-from ralph_wiggum.core.agents import BUILT_IN, NOT_BUILT_YET
+from ralph_wiggum.core.agents import BUILT_IN
 from ralph_wiggum.core.commands import LONG_COMMANDS
 from ralph_wiggum.core.errors import Exit, RalphError
 from ralph_wiggum.core.layers import Layer
@@ -77,6 +77,11 @@ WORKING: list[tuple[str, object, str, object]] = [
     ("visual_validation.ignore_console", ["HMR"], "visual", VisualSettings(ignore_console=("HMR",))),
     ("visual_validation.ignore_requests", ["/ads/"], "visual", VisualSettings(ignore_requests=("/ads/",))),
     ("visual_validation.compare", True, "visual", VisualSettings(compare=True)),
+    ("context_mode", "continuous_with_checkpoint_reset", "context_mode", "continuous_with_checkpoint_reset"),
+    ("retry_session", "alternate", "retry_session", "alternate"),
+    ("escalate_after", False, "escalate_after", 0),
+    ("max_task_cost", 2.5, "max_task_cost", 2.5),
+    ("max_turns", 40, "max_turns", 40),
     ("machine.keep_awake", False, "machine", MachineSettings(keep_awake=False)),
     ("machine.min_disk", "1 GB", "machine", MachineSettings(min_disk=1_000_000_000)),
     ("machine.min_battery", 20, "machine", MachineSettings(min_battery=20.0)),
@@ -96,14 +101,7 @@ WORKING: list[tuple[str, object, str, object]] = [
     ),
 ]  # fmt: skip
 
-ACCEPTED: list[tuple[str, object]] = [("context_mode", "fresh"), ("task_execution", "single_task")]
-
-NOT_BUILT: list[tuple[str, object]] = [
-    ("context_mode", "continuous_with_checkpoint_reset"),
-    ("agent", NOT_BUILT_YET[0]),
-    ("agents", {NOT_BUILT_YET[0]: {"driver": "pty"}}),
-    ("agents", {"mine": {"command": "x", "driver": "acp"}}),
-]
+ACCEPTED: list[tuple[str, object]] = [("task_execution", "single_task")]
 
 
 @pytest.mark.parametrize(("key", "value", "field", "read"), WORKING, ids=[row[0] for row in WORKING])
@@ -122,19 +120,10 @@ def test_keys_with_one_value_accept_it(key: str, value: object) -> None:
     assert _merge(_at(key, value)).origin[key] == "layer 1"
 
 
-@pytest.mark.parametrize(("key", "value"), NOT_BUILT, ids=lambda value: str(value)[:30])
-def test_what_is_not_built_is_refused_with_that_word(key: str, value: object) -> None:
-    """O34: none is read and then ignored."""
-    with pytest.raises(RalphError, match="not built yet") as caught:
-        _merge(_at(key, value))
-    assert caught.value.code is Exit.BAD_INPUT
-    assert key in str(caught.value)
-
-
 def test_no_key_is_left_out_of_these_tables() -> None:
     """O34: a key that is added to the schema shows up here."""
     plain = {dotted(path) for path in KEYS if "*" not in path}
-    assert plain == {key for key, *_ in (*WORKING, *ACCEPTED, *NOT_BUILT)} - {"agents"}
+    assert plain == {key for key, *_ in (*WORKING, *ACCEPTED)} - {"agents"}
 
 
 @pytest.mark.parametrize(
@@ -314,11 +303,6 @@ def test_the_login_command_of_a_built_in_agent_is_not_asked_of_another_program()
     assert other.login == ()
     told = {"claude": {"command": ["./with-key", "claude"], "login": ["./with-key", "status"]}}
     assert _merge({"agents": told}).agents["claude"].login == ("./with-key", "status")
-
-
-def test_an_agent_of_the_contract_that_is_not_built_may_be_described() -> None:
-    name = NOT_BUILT_YET[0]
-    assert _merge({"agent": name, "agents": {name: {"command": [name, "exec"]}}}).agents[name].command == (name, "exec")
 
 
 def test_time_limits_of_commands_are_added_to_the_built_in_ones() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ralph_wiggum.adapters.agents.launch import arguments, locate
 from ralph_wiggum.adapters.agents.pipe import PipeAgent
-from ralph_wiggum.core.agents import BUILT_IN, DIALECTS, NOT_BUILT_YET, ORDER, TELLS_COST
+from ralph_wiggum.core.agents import BUILT_IN, DIALECTS, ORDER, TELLS_COST
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.settings import AgentSettings, Settings
 from ralph_wiggum.ports import Agent
@@ -17,7 +17,7 @@ from ralph_wiggum.ports import Agent
 if TYPE_CHECKING:
     from ralph_wiggum.adapters.process import Family
 
-__all__ = ["BUILT_IN", "NOT_BUILT_YET", "ORDER", "available", "build"]
+__all__ = ["BUILT_IN", "ORDER", "available", "build"]
 
 PROMPTS = {"pipe": ("stdin", "file"), "pty": ("stdin", "file", "tty")}
 

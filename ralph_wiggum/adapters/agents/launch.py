@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,13 +17,14 @@ import ralph_wiggum
 from ralph_wiggum.adapters.capture import Capture
 from ralph_wiggum.core.dialects.heard import Heard
 from ralph_wiggum.core.evidence import AgentOutcome, Ending
-from ralph_wiggum.core.settings import AgentSettings
+from ralph_wiggum.core.settings import AgentSettings, Limits
 from ralph_wiggum.ports import AgentRequest, Watcher
 
 if TYPE_CHECKING:
     from ralph_wiggum.adapters.process import Ended
 
 PACKAGE = Path(ralph_wiggum.__file__).parent
+NODE_ARCHITECTURES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
 
 class CannotStart(Exception):  # noqa: N818 - it reads as what it says
@@ -50,21 +52,41 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
     if not request.cwd.is_dir():
         raise CannotStart(f"the folder {request.cwd} is not there")
     env = environment(settings, request, base)
-    words = arguments(settings, {**request.substitutions, "prompt_file": str(request.prompt_file)})
+    words = arguments(settings, _values(request), session=request.session, limits=request.limits)
     program = locate(words[0], request.cwd, env.get("PATH"))
     if program is None:
         what, hint = missing(words[0], request.cwd), settings.install_hint
         raise CannotStart(f"{what}; {hint}" if hint else what)
-    _write_prompt(request)
-    return Launch(argv=(program, *words[1:]), cwd=request.cwd, env=env)
+    _write_prompt(settings, request)
+    return Launch(argv=(native(settings, program), *words[1:]), cwd=request.cwd, env=env)
 
 
-def _write_prompt(request: AgentRequest) -> None:
+def _values(request: AgentRequest) -> dict[str, str]:
+    files = {"prompt_file": str(request.prompt_file), "report_file": str(report_file(request))}
+    return {**request.substitutions, **files, "session": request.session}
+
+
+def report_file(request: AgentRequest) -> Path:
+    """Return the path at which an agent may leave a report on its run, beside its log."""
+    return request.log.with_suffix(".report")
+
+
+def _write_prompt(settings: AgentSettings, request: AgentRequest) -> None:
+    text = _under(settings.prompt_key, request.prompt) if settings.prompt_key else request.prompt
     try:
         request.prompt_file.parent.mkdir(parents=True, exist_ok=True)
-        request.prompt_file.write_text(request.prompt, encoding="utf-8", errors="replace", newline="")
+        report_file(request).unlink(missing_ok=True)  # that of an attempt of the same number that was cut off
+        request.prompt_file.write_text(text, encoding="utf-8", errors="replace", newline="")
     except OSError as error:
         raise CannotStart(f"cannot write the prompt to {request.prompt_file}: {error.strerror or error}") from error
+
+
+def _under(key: str, prompt: str) -> str:
+    """Return the prompt below a dotted key, as JSON, which is YAML."""
+    value: object = prompt
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    return json.dumps(value, ensure_ascii=False)
 
 
 def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[str, str]) -> dict[str, str]:
@@ -77,11 +99,42 @@ def own_environment(settings: AgentSettings, base: Mapping[str, str]) -> dict[st
     return {**base, **settings.env, **(settings.root_env if os.geteuid() == 0 else {})}
 
 
-def arguments(settings: AgentSettings, values: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the command with `{name}` replaced for each known name; other braces are left as they are."""
+def arguments(
+    settings: AgentSettings, values: Mapping[str, str], *, session: str = "", limits: Limits | None = None
+) -> tuple[str, ...]:
+    """Return the command with `{name}` replaced for each known name; other braces are left as they are.
+
+    `session`: it goes on with that one, where the agent can. What bounds turns and cost stands with the arguments of
+    the settings.
+    """
+    words = settings.resume if session and settings.resume else settings.command
     known = {"python": sys.executable, "package": str(PACKAGE), **values}
+    args = list(settings.args)
+    if limits is not None:
+        known |= {"turns": str(limits.turns), "cost": f"{limits.cost:.2f}"}
+        args += settings.turn_limit if limits.turns else ()
+        args += settings.cost_limit if limits.cost else ()
+    if "{args}" in words:
+        place = words.index("{args}")
+        words = (*words[:place], *args, *words[place + 1 :])
+    else:
+        words = (*words, *args)
     pattern = re.compile("|".join(re.escape(f"{{{name}}}") for name in known))
-    return tuple(pattern.sub(lambda found: known[found.group()[1:-1]], word) for word in settings.command)
+    return tuple(pattern.sub(lambda found: known[found.group()[1:-1]], word) for word in words)
+
+
+def native(settings: AgentSettings, program: str) -> str:
+    """Return the binary behind a program that only launches it, where it lies where the settings say; else that."""
+    if not settings.native:
+        return program
+    folder = Path(os.path.realpath(program)).parent
+    machine = os.uname().machine
+    here = {"os": sys.platform, "arch": NODE_ARCHITECTURES.get(machine, machine)}
+    for each in settings.native:
+        found = os.path.normpath(folder / each.replace("{os}", here["os"]).replace("{arch}", here["arch"]))
+        if shutil.which(found):
+            return found
+    return program
 
 
 def locate(program: str, cwd: Path, path: str | None) -> str | None:

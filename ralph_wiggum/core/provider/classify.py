@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from ralph_wiggum.core.completion import HUNG, complete
 from ralph_wiggum.core.evidence import AgentOutcome, Claim, Ending, Said
 from ralph_wiggum.core.outside_text import plain
 from ralph_wiggum.core.provider import forms, last_words, meaning, notices, reset
@@ -23,8 +24,9 @@ _BY_US = {
     Ending.OUT_OF_TIME: "the time of day came at which the run ends",
     Ending.OUT_OF_MEMORY: "it used more memory than it may",
     Ending.DISK_FULL: "too little disk space was left",
+    Ending.TOO_MANY_TURNS: "it used more turns than it may",
+    Ending.TOO_EXPENSIVE: "it used more money than it may",
 }
-_HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
 _EPOCH = re.compile(r"\|\d{10,13}$")  # "Claude AI usage limit reached|1795160626": the time is told as `until`
 _ASKED = re.compile(
     r"it asked what nobody is there to answer: .*\b(?:log ?in|sign in|authenticat\w+|api key)\b", re.IGNORECASE
@@ -40,17 +42,12 @@ def diagnose(outcome: AgentOutcome, said: Said, now: datetime, *, provider: bool
     if outcome.ending is Ending.NOT_STARTED:
         asked = provider and _ASKED.match(outcome.error)
         return _diagnosis(Cause.NOT_LOGGED_IN if asked else Cause.NOT_STARTED, outcome.error)
-    if _succeeded(outcome, said):
+    if complete(outcome, said):
         return Diagnosis(cause=Cause.DONE)
     found = None
-    if provider and (outcome.ending in _HUNG or outcome.ending not in _BY_US):
+    if provider and (outcome.ending in HUNG or outcome.ending not in _BY_US):
         found = notices.diagnose(outcome, now) or _by_text(outcome, said, now)
     return found or _by_itself(outcome, said)
-
-
-def _succeeded(outcome: AgentOutcome, said: Said) -> bool:
-    well = outcome.ending is Ending.EXITED and outcome.exit_code == 0
-    return well and not outcome.flagged and outcome.completed is not False and said.claim is Claim.TASK_COMPLETE
 
 
 def _by_itself(outcome: AgentOutcome, said: Said) -> Diagnosis:
@@ -75,7 +72,7 @@ def _by_text(outcome: AgentOutcome, said: Said, now: datetime) -> Diagnosis | No
 
 def _texts(outcome: AgentOutcome) -> Iterator[Statement]:
     """Give what the agent's program itself said at its end about its provider."""
-    if outcome.ending in _HUNG:
+    if outcome.ending in HUNG:
         yield from _while_hanging(outcome)
         return
     failed = outcome.flagged or outcome.ending is not Ending.EXITED or bool(outcome.exit_code)

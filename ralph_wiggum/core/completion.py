@@ -1,0 +1,42 @@
+"""Whether an agent came to the end of its work, as far as its process and its events tell (O16).
+
+Structured events count first, what it said next, exit codes last: of eight real programs five end with 0 after errors
+of their API, and some with another code after they had said everything.
+"""
+
+from __future__ import annotations
+
+from ralph_wiggum.core.evidence import AgentOutcome, Claim, Ending, Said
+
+HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
+CAPS = frozenset({"error_max_turns", "error_max_budget_usd"})  # kinds of final notices: claude's words for its own caps
+
+
+def complete(outcome: AgentOutcome, said: Said) -> bool:
+    """Say whether the agent claims completion and came to its end, so that the work is worth looking at.
+
+    That is: the event that ends every run was seen, where its dialect has one, and says no error; the signal is in the
+    final message; and the runner had not begun to stop it when it came. An agent that hangs after its final message has
+    said all that it had to say: its work is judged like that of any other.
+    """
+    return said.claim is Claim.TASK_COMPLETE and (ended_well(outcome) or _hung_at_its_end(outcome))
+
+
+def ended_well(outcome: AgentOutcome) -> bool:
+    """Say whether the agent ended by itself, or after its last event, and nothing says error."""
+    if outcome.flagged or outcome.completed is False:
+        return False
+    if outcome.ending is Ending.LINGERED:
+        return True
+    return outcome.ending is Ending.EXITED and (outcome.exit_code == 0 or outcome.completed is True)
+
+
+def _hung_at_its_end(outcome: AgentOutcome) -> bool:
+    return outcome.ending in HUNG and not outcome.flagged
+
+
+def cap(outcome: AgentOutcome) -> str:
+    """Return which cap of turns or money ended the agent, its own or the runner's; "" if none did."""
+    if outcome.ending in (Ending.TOO_MANY_TURNS, Ending.TOO_EXPENSIVE):
+        return outcome.error or outcome.ending.value
+    return next((notice.text or notice.kind for notice in outcome.notices if notice.final and notice.kind in CAPS), "")
