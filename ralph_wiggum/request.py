@@ -12,6 +12,7 @@ from ralph_wiggum.adapters.manifests import read_manifests
 from ralph_wiggum.adapters.project import Project
 from ralph_wiggum.app.order import Order
 from ralph_wiggum.core import check_plan
+from ralph_wiggum.core.agents import COUNTS_WHOLE_SESSION
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.servers import target as targets
@@ -48,6 +49,7 @@ def policy(request: Request) -> Policy:
             threshold=request.attempts,
             max_attempts=request.attempts,
             max_seconds=settings.max_task_time,
+            max_cost=settings.max_task_cost,
             timeout=settings.max_task_timeout,
             on_give_up="end",
         )
@@ -56,6 +58,7 @@ def policy(request: Request) -> Policy:
         threshold=settings.stagnation_threshold,
         max_attempts=settings.max_attempts,
         max_seconds=settings.max_task_time,
+        max_cost=settings.max_task_cost,
         timeout=settings.max_task_timeout,
         on_give_up=give_up if settings.never_stop else "end",
     )
@@ -71,6 +74,12 @@ def order(request: Request, run_id: str) -> Order:
         run_id=run_id,
         agent=request.agents[0].name,
         without_provider=frozenset({"shell"}),
+        resumes=frozenset(agent.name for agent in request.agents if agent.resume or agent.driver == "acp"),
+        prices={agent.name: agent.prices for agent in request.agents if agent.prices is not None},
+        whole_sessions=frozenset(agent.name for agent in request.agents if agent.dialect in COUNTS_WHOLE_SESSION),
+        retry_session=settings.retry_session,
+        continuous=settings.context_mode != "fresh",
+        escalate_after=settings.escalate_after,
         root=project.root,
         runs=project.state / "runs" / run_id,
         skipped=project.state / "skipped",

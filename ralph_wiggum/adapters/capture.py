@@ -190,14 +190,14 @@ class Sink(Protocol):
         ...
 
 
-def _never() -> bool:
+def _never(seconds: float) -> bool:  # noqa: ARG001 - what the source asks
     return False
 
 
 class PipeSource:
     """The reading end of a pipe, as the process loop reads it: everything goes into a sink.
 
-    `hopeless` is asked a few times a second; where it says so, the attempt ends.
+    `over` is asked a few times a second, with the seconds since something came; where it says so, the attempt ends.
     """
 
     def __init__(
@@ -206,12 +206,12 @@ class PipeSource:
         sink: Sink,
         stream: Stream = Stream.STDOUT,
         *,
-        hopeless: Callable[[], bool] = _never,
+        over: Callable[[float], bool] = _never,
     ) -> None:
         self._fd = fd
         self._sink = sink
         self._stream = stream
-        self._hopeless = hopeless
+        self._over = over
         os.set_blocking(fd, False)
         if enlarge := getattr(fcntl, "F_SETPIPE_SZ", None):  # Linux
             try:
@@ -229,10 +229,10 @@ class PipeSource:
         self._sink.add(data, self._stream)
         return len(data)
 
-    def quiet(self, seconds: float) -> bool:  # noqa: ARG002 - the loop's interface; a pipe asks no questions
+    def quiet(self, seconds: float) -> bool:
         """Show what has been held back; return whether the attempt must end."""
         self._sink.settle()
-        return self._hopeless()
+        return self._over(seconds)
 
     def close(self) -> None:
         """Close the descriptor; may be called again."""

@@ -12,7 +12,7 @@ HEADER_END = b"\n\n"
 
 
 class LogTail:
-    """What an agent prints, clean; `dialect` tells which of its lines are events (core.dialects), "text": none are."""
+    """What an agent prints, clean; `dialect` tells how to read its lines (core.dialects), "text": as they stand."""
 
     def __init__(self, path: Path, dialect: str = "text") -> None:
         self.path = path
@@ -22,10 +22,10 @@ class LogTail:
         self._cleaner = Cleaner()
         self._hear = None
         if dialect != "text":
-            from ralph_wiggum.core.dialects.reader import Reader  # noqa: PLC0415 - only where there are events
-            from ralph_wiggum.core.dialects.table import DIALECTS  # noqa: PLC0415 - as above
+            from ralph_wiggum.core.dialects import table  # noqa: PLC0415 - only where there are events
 
-            self._hear = Reader(DIALECTS[dialect]).hear if dialect in DIALECTS else None
+            known = dialect in table.DIALECTS or dialect in table.TEXTS
+            self._hear = table.reader(dialect).hear if known else None
 
     def poll(self) -> str:
         """Return what was printed since the last call, the end of it where that is much."""

@@ -42,7 +42,16 @@ class Seen:
     notes: tuple[str, ...]
 
 
-def describe(task: Task, started: Started, seen: Seen) -> Ended:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What an attempt used; `cost` in US dollars, None where nobody can tell. `priced`: made of the person's prices."""
+
+    usage: Usage
+    cost: float | None
+    priced: bool
+
+
+def describe(task: Task, started: Started, seen: Seen, used: Used | None) -> Ended:
     """Return the end of an attempt as the journal keeps it."""
     outcome, verdict = seen.outcome, seen.verdict
     failed = next((gate for gate in seen.gates if gate.failed), None)
@@ -68,8 +77,9 @@ def describe(task: Task, started: Started, seen: Seen) -> Ended:
         after=seen.after.tree,
         after_large=dict(seen.after.large),
         checkpoint=started.checkpoint,
+        session=outcome.session,
     )
-    return with_verdict(_with_usage(ended, outcome.usage), verdict)
+    return with_verdict(_with_usage(ended, used), verdict)
 
 
 def with_verdict(ended: Ended, verdict: Verdict) -> Ended:
@@ -93,11 +103,16 @@ def with_verdict(ended: Ended, verdict: Verdict) -> Ended:
             return ended._replace(result="interrupted", reason=verdict.reason, cause=verdict.cause)
 
 
-def _with_usage(ended: Ended, usage: Usage | None) -> Ended:
-    if usage is None:
+def _with_usage(ended: Ended, used: Used | None) -> Ended:
+    if used is None:
         return ended
-    cost = -1.0 if usage.cost is None else round(usage.cost, 6)
-    return ended._replace(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost)
+    return ended._replace(
+        input_tokens=used.usage.input_tokens,
+        output_tokens=used.usage.output_tokens,
+        cached_tokens=used.usage.cached_tokens,
+        cost=-1.0 if used.cost is None else round(used.cost, 6),
+        priced=used.priced,
+    )
 
 
 def _notes(outcome: AgentOutcome) -> tuple[str, ...]:

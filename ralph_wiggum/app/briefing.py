@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ralph_wiggum.app.order import Order
 from ralph_wiggum.core import context, prompt, steering
@@ -73,6 +74,15 @@ class Briefing:
         name, requirements = self._requirements()
         design = self._spec.document("design.md")
         attempts = [ended for ended in record.counted if ended.result == "failed"]
+        if started.resumes and record.attempts:  # the session knows them
+            whole = self._request(plan, task, record, retry, started._replace(resumes=""))
+            return replace(
+                whole,
+                context=replace(whole.context, about="", requirements="", missing=(), design=""),
+                documents=(),
+                steering=(),
+                resumed="task",
+            )
         return PromptRequest(
             spec=self._order.spec,
             task=task,
@@ -92,6 +102,7 @@ class Briefing:
                 :NAMED
             ],
             notes=(*_about_the_tree(record), *self._about_pages(task)),
+            resumed="spec" if started.resumes else "",
         )
 
     def _up(self) -> Iterator[Standing]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.pauses import Pauses
+from ralph_wiggum.core import sessions
 from ralph_wiggum.core.evidence import AgentOutcome, Failed, Said, Unserved
 from ralph_wiggum.core.login import Readiness
 from ralph_wiggum.core.provider import roster
@@ -19,6 +20,10 @@ from ralph_wiggum.ports import Agent
 
 # What a person mends, so that the start of a run tries it anew; it costs nothing where it is not mended.
 _MENDED = frozenset({Cause.NOT_LOGGED_IN, Cause.NO_CREDIT, Cause.UNKNOWN_MODEL, Cause.NOT_STARTED})
+
+
+# What says nothing of whether the agent's provider serves it again.
+_SAYS_NOTHING = frozenset({Cause.KILLED, Cause.CRASHED, Cause.NOT_STARTED, Cause.SESSION_LOST})
 
 
 class Crew:
@@ -35,12 +40,17 @@ class Crew:
         self._order = order
         self._pauses = pauses
         self._jitter = jitter
+        self._tried = 0  # attempts at the task at hand
         self._agents = {agent.name: agent for agent in ports.agents}
 
-    @property
-    def choice(self) -> Use | WaitUntil:
-        """Return the agent to ask now, or until when all of them are to be left alone."""
-        return roster.choose(tuple(self._agents), self._holds, self._ports.clock.now())
+    def choice(self, tried: int = 0) -> Use | WaitUntil:
+        """Return the agent to ask now, or until when all of them are to be left alone.
+
+        `tried`: how many attempts at the task did not do it; a stubborn one goes to the next agent of the list.
+        """
+        self._tried = tried
+        agents = roster.escalated(tuple(self._agents), tried, self._order.escalate_after)
+        return roster.choose(agents, self._holds, self._ports.clock.now())
 
     def agent(self, use: Use) -> Agent:
         """Return the agent that was chosen."""
@@ -95,10 +105,11 @@ class Crew:
             held = self._ledger.history.held[choice.agent]
             self._ledger.record(held._replace(until=now.isoformat()))
 
-    def diagnose(self, agent: str, outcome: AgentOutcome, said: Said) -> Diagnosis:
-        """Return what ended an attempt of an agent."""
+    def diagnose(self, agent: str, outcome: AgentOutcome, said: Said, *, resumed: bool = False) -> Diagnosis:
+        """Return what ended an attempt of an agent; `resumed`: it was to go on with a session."""
         provider = agent not in self._order.without_provider
-        return diagnose(outcome, said, self._ports.clock.now(), provider=provider)
+        found = diagnose(outcome, said, self._ports.clock.now(), provider=provider)
+        return sessions.lost(found, outcome) if resumed else found
 
     def verdict(self, agent: str, diagnosis: Diagnosis) -> Failed | Unserved | None:
         """Return the verdict on an attempt that the agent or its provider decides; None: the work decides."""
@@ -111,7 +122,7 @@ class Crew:
         alone = len(self._agents) == 1
         if diagnosis.cause in UNSERVED and not (diagnosis.cause is Cause.NOT_STARTED and alone):
             self.hold(agent, self._next_hold(agent, diagnosis))
-        elif agent in self._holds and diagnosis.cause not in (Cause.KILLED, Cause.CRASHED, Cause.NOT_STARTED):
+        elif agent in self._holds and diagnosis.cause not in _SAYS_NOTHING:
             self._ledger.record(roster.to_lifted(agent))
 
     def hold(self, agent: str, hold: Hold) -> None:
@@ -123,7 +134,7 @@ class Crew:
     def _say(self, agent: str, hold: Hold) -> None:
         words = _who(agent, in_words(hold.cause, hold.reason))
         words = f"{words}; left alone until {clock_words(hold.until, self._ports.clock.now())}"
-        choice = self.choice
+        choice = self.choice(self._tried)
         words = f"{words}, {choice.agent} takes over" if isinstance(choice, Use) else words
         self._ledger.note(words)
         self._ports.view.note(words)

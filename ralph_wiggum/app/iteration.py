@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ralph_wiggum.app.attempt_record import EXCERPT_BYTES, Seen, describe, with_verdict
+from ralph_wiggum.app.attempt_record import EXCERPT_BYTES, Seen, Used, describe, with_verdict
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.crew import Crew
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.proving import Proof, Proving, seen_gates
-from ralph_wiggum.core import signals
+from ralph_wiggum.core import costs, sessions, signals, spent
 from ralph_wiggum.core.cut_off import interrupted
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import (
@@ -24,12 +24,16 @@ from ralph_wiggum.core.evidence import (
     Interrupted,
     Verdict,
 )
+from ralph_wiggum.core.history import Session, TaskRecord
 from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
 from ralph_wiggum.core.model import WORKING_CHECKPOINT, Plan, Task
+from ralph_wiggum.core.spent import Spent
 from ralph_wiggum.core.visual.wanted import is_pure_validation
 from ralph_wiggum.ports import Agent, AgentRequest, Limits, Snapshot
+
+LEAST_COST = 0.01  # US dollars that an attempt may cost at least: 0 would mean no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ class Iteration:
         if leaf and task.mark != "-":
             plan = self._ports.spec.write(task.key, "-")
         self._ports.spec.hold()
-        started = self._start(task, retry, before, agent.name, fix_round=bool(blocked))
+        session = self._session(plan, task, agent.name)
+        started = self._start(task, retry, before, agent.name, fix_round=bool(blocked), session=session)
         self._ports.view.started(task, started, self._order)
         if self._order.looks_at(task):
             self.proving.bring_up_servers(task, before)
@@ -160,7 +165,7 @@ class Iteration:
     def _judge(self, left: Unjudged) -> Ended:
         self._unjudged = left
         seen = self._look(left.task, left.started, left.before, left.outcome, fix_round=left.fix_round)
-        ended = describe(left.task, left.started, seen)
+        ended = describe(left.task, left.started, seen, self._usage(left.started, left.outcome))
         self._ledger.record(ended)
         self._unjudged = None
         self._round = (left.task.key, Proof(gates=seen.gates)) if left.fix_round else ("", Proof())
@@ -168,7 +173,36 @@ class Iteration:
         self._crew.heard(left.started.agent, seen.diagnosis)
         return ended
 
-    def _start(self, task: Task, retry: Retry, before: Snapshot, agent: str, *, fix_round: bool) -> Started:
+    def _session(self, plan: Plan, task: Task, agent: str) -> str:
+        """Return the session that the attempt goes on with, "" for a fresh one (O11)."""
+        if agent not in self._order.resumes:
+            return ""
+        history = self._ledger.history
+        record = history.of(task.key)
+        passed = plan.by_key.get(history.passed.key)
+        anew = passed is None or self._order.is_checkpoint(plan.tasks[passed])
+        return sessions.to_resume(
+            () if record.settled else record.attempts,
+            Session() if anew else history.passed,
+            agent,
+            retry_session=self._order.retry_session,
+            continuous=self._order.continuous,
+            tried=0 if record.settled else len(record.tried),
+        )
+
+    def _usage(self, started: Started, outcome: AgentOutcome) -> Used | None:
+        """Return what the attempt itself used, and what that cost, as far as anybody can tell (T7)."""
+        usage = outcome.usage
+        if usage is None:
+            return None
+        if started.resumes and started.agent in self._order.whole_sessions:
+            usage = costs.since(usage, self._ledger.history.sessions.get(outcome.session, Spent()))
+        cost = costs.cost_of(usage, self._order.prices.get(started.agent))
+        return Used(usage=usage, cost=cost, priced=cost is not None and cost != usage.cost)
+
+    def _start(
+        self, task: Task, retry: Retry, before: Snapshot, agent: str, *, fix_round: bool, session: str
+    ) -> Started:
         record = self._ledger.history.of(task.key)
         fresh = record.settled or record.first is None
         base = before if fresh or record.first is None else _base(record.first)
@@ -187,6 +221,7 @@ class Iteration:
             base=base.tree,
             large=dict(base.large),
             checkpoint=fix_round and bool(task.checkpoint),
+            resumes=session,
         )
         self._ledger.record(started)
         return started
@@ -204,11 +239,24 @@ class Iteration:
                 "RALPH_ATTEMPT": str(started.attempt),
                 "RALPH_RUN_ID": self._order.run_id,
             },
-            limits=_with_timeout(self._order, retry.timeout),
+            limits=self._limits(retry, record),
             log=self._order.runs / "logs" / f"{stem}.log",
             prompt_file=self._order.runs / "prompts" / f"{stem}.md",
             substitutions={"tasks_file": str(self._order.tasks_file), "task": task.key},
             files_token=self._ports.repo.files_token,
+            session=started.resumes,
+        )
+
+    def _limits(self, retry: Retry, record: TaskRecord) -> Limits:
+        """Return the limits of an attempt: its money is what is left of that of the task and of the run."""
+        order = self._order
+        left = [order.policy.max_cost - spent.of(record.attempts).cost] if order.policy.max_cost else []
+        left += [order.max_cost - self._ledger.history.cost] if order.max_cost is not None else []
+        return replace(
+            order.limits,
+            task_seconds=retry.timeout,
+            end_at=order.until.timestamp() if order.until else 0.0,
+            cost=max(LEAST_COST, min(left)) if left else 0.0,
         )
 
     def attendant(self, key: str = "") -> Attendant:
@@ -239,7 +287,7 @@ class Iteration:
             fix_round=fix_round,
             looking=looking,
         )
-        diagnosis = self._crew.diagnose(started.agent, outcome, said)
+        diagnosis = self._crew.diagnose(started.agent, outcome, said, resumed=bool(started.resumes))
         verdict: Verdict = self._crew.verdict(started.agent, diagnosis) or judge(evidence)
         if reason := self.attendant(task.key).stop_reason():
             verdict = Interrupted(reason=reason)
@@ -274,7 +322,3 @@ class Iteration:
 
 def _base(started: Started) -> Snapshot:
     return Snapshot(tree=started.base, large=started.large)
-
-
-def _with_timeout(order: Order, seconds: float) -> Limits:
-    return replace(order.limits, task_seconds=seconds, end_at=order.until.timestamp() if order.until else 0.0)

@@ -155,7 +155,7 @@ class Night:
         """Carry out what was decided for a task; `gates` are those that an agent is asked to mend."""
         match decision:
             case Retry() as retry:
-                if (agent := self._agent(plan)) is not None:
+                if (agent := self._agent(plan, task)) is not None:
                     self._after_attempt(plan, self.iteration.run(plan, task, retry, agent, blocked=gates, leaf=leaf))
             case Complete():
                 self._complete(task)
@@ -198,12 +198,12 @@ class Night:
         record = self._ledger.history.of(task.key)
         return record.passed is None and not any(ended.run == self._order.run_id for ended in record.attempts)
 
-    def _agent(self, plan: Plan) -> Agent | None:
+    def _agent(self, plan: Plan, task: Task) -> Agent | None:
         """Return who is to be asked now; None where the run is to end, or has waited and is to look anew (B1)."""
         self._ending = spent(self._ports, self._ledger.history, self._order, plan)
         if self._ending is not None:
             return None
-        choice = self.crew.choice
+        choice = self.crew.choice(len(self._ledger.history.of(task.key).tried))
         if isinstance(choice, Use):
             return self.crew.agent(choice)
         now = self._ports.clock.now()

@@ -12,6 +12,7 @@ from ralph_wiggum.app.events import View
 from ralph_wiggum.core import classify
 from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.model import Task
+from ralph_wiggum.core.settings import Prices
 from ralph_wiggum.core.visual.looked import Looked
 from ralph_wiggum.ports import Agent, Checks, Clock, Limits, Machine, Repo, Servers, Spec, Watcher
 
@@ -25,7 +26,9 @@ class Order:
     `until` ends the run before the next attempt once the time of day is reached. `max_cost`, in US dollars, is that of
     this run. `one_task`: stop after the next task (ralph-next). `pause_at_checkpoint`: end in good order after a
     checkpoint. `end_at_failed_checkpoint`: a checkpoint that cannot be mended ends the run. `ask_before_skip` is None
-    when nobody is to be asked.
+    when nobody is to be asked. `resumes` are agents that can go on with a session, `whole_sessions` those whose figures
+    count from its beginning; `continuous`: a session goes on from task to task up to a checkpoint; `escalate_after`:
+    attempts after which the next agent is asked, 0: never.
     """
 
     spec: str
@@ -35,6 +38,12 @@ class Order:
     runs: Path  # this run's folder: logs and prompts
     skipped: Path  # where patches of skipped tasks go
     without_provider: frozenset[str] = frozenset()  # agents that no provider can limit: what they print is not its
+    resumes: frozenset[str] = frozenset()
+    whole_sessions: frozenset[str] = frozenset()
+    prices: Mapping[str, Prices] = field(default_factory=dict)
+    retry_session: str = "fresh"
+    continuous: bool = False
+    escalate_after: int = 0
     tasks_path: str = ""  # relative to the root, for prompts
     max_iterations: int = 100
     until: datetime | None = None

@@ -18,6 +18,7 @@ COMMANDS = {
     "stop": "end a run in good order",
     "drill": "rehearse what can go wrong, in a scratch copy, before going to bed",
     "servers": "bring the servers of the settings up, end them, show them",
+    "agents": "list the agents: installed, version, logged in, which is asked",
 }
 
 HEAD = """usage: ralph COMMAND [ARGUMENTS …]
@@ -37,6 +38,7 @@ examples:
   ralph overnight demo --detach   in the background; then: ralph attach, ralph stop
   ralph drill demo                rehearse what can go wrong, before bedtime
   ralph servers up                start the dev servers, and leave them up
+  ralph agents                    which agents are there, and can work
 
 exit codes: 0 done, 1 a bug in ralph, 2 bad usage or input, 3 some tasks skipped, 4 required tasks open,
   5 another run holds this work tree, 130/143 stopped by a signal"""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from ralph_wiggum.core import log_block
+from ralph_wiggum.core import log_block, spent
 from ralph_wiggum.core.decide import identical_failures
 from ralph_wiggum.core.evidence import FailureKind
 from ralph_wiggum.core.history import History, TaskRecord
@@ -15,6 +15,7 @@ from ralph_wiggum.core.journal_lines import to_line
 from ralph_wiggum.core.model import Plan
 from ralph_wiggum.core.outside_text import block, code, fenced, inline
 from ralph_wiggum.core.select import next_task
+from ralph_wiggum.core.spent_words import of_attempts
 from ralph_wiggum.core.status import count
 
 RUNNING = "Running"
@@ -91,7 +92,7 @@ def entry(entry: Entry, record: TaskRecord, *, retry_limit: int = 10) -> str:
         case Ticked():
             passed = record.passed
             own = None if passed and passed.how else passed
-            text = _closed(entry) if entry.how == "parent" else _ticked(entry, own)
+            text = _closed(entry) if entry.how == "parent" else _ticked(entry, own, record)
         case Skipped():
             text = _skipped(entry, record) if entry.by == "runner" else _skipped_by_person(entry, record)
         case CheckpointBlocked():
@@ -115,12 +116,13 @@ def _closed(ticked: Ticked) -> str:
     return "\n".join([heading, "", f"### Status: {_DONE}", "", "### What Was Done", "", done]) + "\n"
 
 
-def _ticked(ticked: Ticked, passed: Ended | None) -> str:
+def _ticked(ticked: Ticked, passed: Ended | None, record: TaskRecord) -> str:
     checkpoint = [f"CHECKPOINT PASSED: {inline(ticked.name)}"] if ticked.how == "checkpoint" else []
     notes = [f"{ticked.attempts} attempts" if ticked.attempts > 1 else ""]
     if not ticked.verified:
         notes.append("unverified: no check ran that could prove it")
     notes.append(f"commit {ticked.sha[:12]}" if ticked.sha else "")
+    notes.append(_cost(record.attempts))
     notes.extend(f"left out of the commit: {code(path)}" for path in ticked.left_out)
     notes.extend((*_attempt_notes(passed), *ticked.notes))
     return _text(
@@ -157,7 +159,7 @@ def _failed(ended: Ended, record: TaskRecord, retry_limit: int) -> str:
         f"- **Previous Attempts:** {'' if before else 'none'}".rstrip(),
         *(f"  {line}" for line in _numbered(before)),
     ]
-    return _attempt(ended, _GOING_ON, top, _attempt_notes(ended))
+    return _attempt(ended, _GOING_ON, top, [_cost([ended]), *_attempt_notes(ended)])
 
 
 def _looked(ended: Ended) -> str:
@@ -178,7 +180,11 @@ def _looked(ended: Ended) -> str:
 
 
 def _interrupted(ended: Ended) -> str:
-    notes = [f"interrupted: {inline(ended.reason) or 'by a person'}; it counts as nothing", *_attempt_notes(ended)]
+    notes = [
+        f"interrupted: {inline(ended.reason) or 'by a person'}; it counts as nothing",
+        _cost([ended]),
+        *_attempt_notes(ended),
+    ]
     return _attempt(ended, _GOING_ON, [], notes)
 
 
@@ -205,7 +211,7 @@ def _skipped(skipped: Skipped, record: TaskRecord) -> str:
         f"- **Reason for Skip:** {inline(skipped.reason)}",
         f"- **Next Task:** {inline(skipped.next) or 'none'}",
     ]
-    return _skip_text(skipped, top, counted[-1].gates if counted else ())
+    return _skip_text(skipped, top, counted[-1].gates if counted else (), record)
 
 
 def _skipped_by_person(skipped: Skipped, record: TaskRecord) -> str:
@@ -218,13 +224,13 @@ def _skipped_by_person(skipped: Skipped, record: TaskRecord) -> str:
     ]
     if record.attempts:
         top += ["- **Attempts Made:**", *(f"  {line}" for line in _numbered(record.attempts))]
-    return _skip_text(skipped, top, ())
+    return _skip_text(skipped, top, (), record)
 
 
-def _skip_text(skipped: Skipped, top: Sequence[str], gates: Sequence[GateSeen]) -> str:
+def _skip_text(skipped: Skipped, top: Sequence[str], gates: Sequence[GateSeen], record: TaskRecord) -> str:
     done = "What its attempts changed was taken out." if skipped.restored else "Nothing was put back."
     paths = "1 changed path was" if skipped.restored == 1 else f"{skipped.restored} changed paths were"
-    notes = [f"{paths} put back" if skipped.restored else ""]
+    notes = [f"{paths} put back" if skipped.restored else "", _cost(record.attempts)]
     notes.append(f"what was tried is kept in {code(skipped.patch)}" if skipped.patch else "")
     notes.extend(f"left as it is, because it changed since: {code(path)}" for path in skipped.left)
     heading = _heading(skipped.at, _task(skipped))
@@ -256,6 +262,12 @@ def _noted(noted: Noted) -> str:
 
 
 # --- parts of entries
+
+
+def _cost(attempts: Iterable[Ended]) -> str:
+    """Return what attempts cost, "" where nobody told (T7)."""
+    words = of_attempts(spent.of(attempts))
+    return f"cost: {words}" if words else ""
 
 
 def _text(

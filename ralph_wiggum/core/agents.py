@@ -17,7 +17,7 @@ DIALECTS = (*TEXT_DIALECTS, "claude", "codex", "opencode", "gemini", "qwen", "co
 # Dialects whose programs tell what a run cost, in US dollars, and those that tell tokens, which prices make dollars of:
 # without either --max-cost could not hold.
 TELLS_COST = frozenset({"claude", "opencode", "mini", "aider"})
-TELLS_TOKENS = TELLS_COST | {"codex", "gemini", "qwen"}
+TELLS_TOKENS = TELLS_COST | {"codex", "gemini", "qwen", "acp"}
 # Dialects whose figures count from the beginning of a session, also where another run began it.
 COUNTS_WHOLE_SESSION = frozenset({"codex"})
 
@@ -30,8 +30,10 @@ SHELL = AgentSettings(
 
 KIRO = AgentSettings(
     name="kiro",
-    command=("kiro-cli", "chat", "--no-interactive", "--trust-all-tools", "{args}"),
-    resume=("kiro-cli", "chat", "--no-interactive", "--trust-all-tools", "{args}", "--resume-id", "{session}"),
+    # It wraps at the edge of a terminal, and a signal whose reason is long would end in another line.
+    command=("kiro-cli", "chat", "--no-interactive", "--trust-all-tools", "--wrap", "never", "{args}"),
+    # No `resume`: it takes --resume-id, but does not tell the id of a session (kirodotdev/Kiro 9066), and --resume goes
+    # on with whichever was the last in this folder.
     driver="pty",  # some versions print nothing, or late, where their output is no terminal
     env={"NO_COLOR": "1"},
     footer=r"▸ Credits: .*",  # goes to standard error, which is the same terminal
@@ -155,6 +157,12 @@ COPILOT = AgentSettings(
     install_hint="install it with: npm install -g @github/copilot, then run: copilot login",
 )
 
+# mini's own words let the model end with a command that prints nothing more; its final message has to be somewhere.
+_MINI_SYSTEM = (
+    "You are a helpful assistant that can interact with a computer. Your final message is what your last command "
+    "prints below COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT, so end with both in one command, whatever is said below of "
+    "that line standing alone: echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && printf '%s\\n' 'your final message'"
+)
 MINI = AgentSettings(
     name="mini",
     command=(
@@ -166,15 +174,23 @@ MINI = AgentSettings(
         "-c",
         "mini.yaml",
         "-c",
+        f"agent.system_template={_MINI_SYSTEM}",
+        "-c",
+        "environment.timeout=1800",  # it ends commands after 30 s; the runner has its own limits for them
+        "-c",
         "{prompt_file}",
         "{args}",
     ),
     prompt="file",
     prompt_key="run.task",  # it reads no standard input; an argument could be taken for an option and has a bound
-    cost_limit=("-l", "{cost}"),
+    turn_limit=("-c", "agent.step_limit={turns}"),
+    cost_limit=("-l", "{cost}"),  # else it stops at $3 by itself
     dialect="mini",
-    # Without the second it fetches a list of prices from the internet at every start.
-    env={"MSWEA_SILENT_STARTUP": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    env={
+        "MSWEA_SILENT_STARTUP": "1",
+        "MSWEA_COST_TRACKING": "ignore_errors",  # else it dies of a model whose price it does not know
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a list of prices from the internet at every start
+    },
     version=("mini", "--help"),  # "This is mini-swe-agent version 2.4.6."; there is no --version
     minimum_version="2.0",
     docs="https://mini-swe-agent.com/latest/usage/mini/",
@@ -187,6 +203,10 @@ AIDER = AgentSettings(
         "aider",
         "--message-file",
         "{prompt_file}",
+        "--chat-history-file",
+        "{report_file}",  # else they lie in the project
+        "--input-history-file",
+        "/dev/null",
         "--yes-always",
         "--no-pretty",
         "--no-check-update",
@@ -197,11 +217,16 @@ AIDER = AgentSettings(
         "--no-dirty-commits",
         "--no-gitignore",
         "--no-fancy-input",
+        "--no-detect-urls",  # it would fetch every address in the prompt
+        "--no-suggest-shell-commands",  # it runs none of them, whatever --yes-always says
         "{args}",
     ),
     prompt="file",
     dialect="aider",
-    env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # as mini
+    env={
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # as mini
+        "BROWSER": "true",  # it opens every address in an error of the provider: with a program that does nothing
+    },
     credentials=("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "~/.aider.conf.yml"),
     version=("aider", "--version"),
     minimum_version="0.80",

@@ -68,6 +68,9 @@ AGENT_PROGRAMS = frozenset(
     {"kiro-cli", "kiro-cli-chat", "qchat", "claude", "codex", "opencode", "gemini", "qwen", "copilot", "mini", "aider"}
 )
 
+# Our client of the Agent Client Protocol (adapters.agents.acp) starts its agent first, and later the commands of that.
+ACP_CLIENT = "/ralph_wiggum/acp/client.py"
+
 Key = tuple[int, float]
 """A process without doubt: its pid and start time."""
 
@@ -151,6 +154,7 @@ class _Family:
     def __init__(self, table: Sequence[Process], agent: int, rules: Rules) -> None:
         self._rules = rules
         self._agent = agent
+        self._agents = {process.pid: process for process in table if process.pid == agent}
         self._children: dict[int, list[Process]] = {}
         pids = {process.pid for process in table}
         for process in table:
@@ -179,7 +183,9 @@ class _Family:
         if launched or self._is_own(process, parent):
             self._heads.append(process)
             above: Process | None = process
-            launched = process.called in LAUNCHERS or (launched and process.inline and process.name in SHELLS)
+            speaks = self._is_spoken_to(process)  # a shell speaks no protocol: it is there to start what does
+            shell = process.name in SHELLS and (speaks or (launched and process.inline))
+            launched = process.called in LAUNCHERS or shell
         elif self._is_machinery(process):
             above, launched = None, False
         else:
@@ -191,7 +197,14 @@ class _Family:
     def _is_own(self, process: Process, parent: Process | None) -> bool:
         if process.pid == self._agent or any(same_program(process, head) for head in self._heads):
             return True
-        return parent is not None and hands_on(parent, process)
+        return parent is not None and (self._is_spoken_to(process) or hands_on(parent, process))
+
+    def _is_spoken_to(self, process: Process) -> bool:
+        """Say whether this is the agent behind our client of the protocol: its first child, whatever program it is."""
+        client = self._agents.get(process.ppid)
+        if client is None or not client.script.endswith(ACP_CLIENT):
+            return False
+        return process is min(self._children[process.ppid], key=lambda child: (child.started, child.pid))
 
     def _is_machinery(self, process: Process) -> bool:
         line = process.line[:_SEARCHED]

@@ -14,15 +14,17 @@ LONGEST_TIMEOUT = 1800.0  # O14: twice the time after a timeout with progress, u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """When to go on and when to give up. Times in seconds.
+    """When to go on and when to give up. Times in seconds, money in US dollars.
 
-    `threshold` identical failures in a row, `max_attempts` in all, `max_seconds` over all attempts; `timeout` is that
-    of a first attempt. `on_give_up` is "skip", "leave" (skip_on_stagnation: false) or "end" (stop_on_failure).
+    `threshold` identical failures in a row, `max_attempts` in all, `max_seconds` and `max_cost` over all attempts (0:
+    no limit of money); `timeout` is that of a first attempt. `on_give_up` is "skip", "leave" (skip_on_stagnation:
+    false) or "end" (stop_on_failure).
     """
 
     threshold: int = 10
     max_attempts: int = 30
     max_seconds: float = 5400.0
+    max_cost: float = 0.0
     timeout: float = 600.0
     on_give_up: str = "skip"
 
@@ -90,6 +92,8 @@ def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
     if counted and counted[-1].hopeless:
         return give_up(f"no attempt can change it: {counted[-1].reason}", policy, for_good=True)
     counted = [ended for ended in counted if not ended.how]  # a look that the runner took alone is no attempt
+    if reason := _too_expensive(attempts, policy):
+        return give_up(reason, policy)
     if not counted:
         return Retry(strategy=Strategy.FIRST, timeout=policy.timeout)
     identical = identical_failures(counted)
@@ -114,6 +118,15 @@ def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -
         long = f"{spent / 60:.0f} minutes" if spent >= MINUTES_FROM else f"{spent:.0f} s"
         return f"{long} without success, the last: {counted[-1].reason}"
     return ""
+
+
+def _too_expensive(attempts: Sequence[Ended], policy: Policy) -> str:
+    """Return why the task costs too much, by all that was paid for it, interrupted attempts too."""
+    spent = sum(max(0.0, ended.cost) for ended in attempts)
+    if not policy.max_cost or spent < policy.max_cost:
+        return ""
+    last = f", the last: {attempts[-1].reason}" if attempts[-1].reason else ""
+    return f"${spent:.2f} without success, of the ${policy.max_cost:.2f} of max_task_cost{last}"
 
 
 def give_up(reason: str, policy: Policy, *, for_good: bool = False) -> Skip | Leave | End:

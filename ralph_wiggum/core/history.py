@@ -27,13 +27,21 @@ from ralph_wiggum.core.journal import (
     Waiting,
     WentOn,
 )
+from ralph_wiggum.core.spent import Spent, added, told_nothing
 
 RECENT = 20
 
 TICKED = "ticked"
 SKIPPED = "skipped"
 UNSETTLED = ""
-_NOT_STARTED = "not started"  # FailureKind.NOT_STARTED, without the module: ralph-status imports this one
+
+
+class Session(NamedTuple):
+    """A session of an agent; `id` is "" where there is none. `key` is the task that it passed last."""
+
+    agent: str = ""
+    id: str = ""
+    key: str = ""
 
 
 class TaskRecord(NamedTuple):
@@ -84,6 +92,10 @@ class History:
         self.held: dict[str, Held] = {}  # agents that are left alone, by name; across runs
         self.stop: StopAsked | None = None
         self.cost = 0.0  # of this run's attempts, US dollars, by the agents' own figures
+        self.spent: dict[str, Spent] = {}  # of this run's attempts, by agent
+        self.spent_before: dict[str, Spent] = {}  # of the spec's earlier runs
+        self.sessions: dict[str, Spent] = {}  # what each session used so far
+        self.passed = Session()  # of the last task that passed, while all that it did still stands
         self.untold: list[tuple[str, float]] = []  # agent, seconds of each attempt of this run that told no cost
         self.tellers: set[str] = set()  # agents that ever told what an attempt cost
         self.waits: list[tuple[Waiting, str]] = []  # of this run, with the time of day (ISO) at which each was over
@@ -132,6 +144,8 @@ class History:
                 self.run, self.ended, self.iterations = entry, None, 0
                 self.waiting = self.current = self.stop = None
                 self.notes, self.cost, self.untold, self.waits = [], 0.0, [], []
+                self.spent_before, self.spent = added(self.spent_before, self.spent), {}
+                self.passed = Session()
             case RunEnded():
                 self.ended, self.waiting, self.current = entry, None, None
                 self.owed = None if entry.made_up else self.owed
@@ -157,8 +171,9 @@ class History:
             case Ended():
                 self.current = None
                 self.cost += max(0.0, entry.cost)
+                self._spend(entry)
                 self.tellers |= {entry.agent} if entry.cost >= 0 else set()
-                self.untold += [(entry.agent, entry.seconds)] if _told_nothing(entry) else []
+                self.untold += [(entry.agent, entry.seconds)] if told_nothing(entry) else []
                 if entry.cause and record.open is not None:
                     self.iterations -= 1  # its provider did not serve it: it counts as nothing (B1)
                 # one that was cut off and skipped by a person since stays skipped when its attempt is closed
@@ -166,20 +181,32 @@ class History:
                 record = record._replace(attempts=(*record.attempts, entry), open=None)
             case Ticked():
                 self._owe(entry, record)
+                self.passed = Session() if entry.how == "checkpoint" else self.passed
                 record = record._replace(settled=TICKED, ticked=entry, skipped=None, skipping=None, deferred=False)
             case SkipDecided():
                 record = record._replace(skipping=entry)
                 self.asked.pop(entry.key, None)
             case Skipped():
+                self.passed = Session()  # it may remember what was taken out
                 record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
                 self.asked.pop(entry.key, None)
             case Reopened():
                 record = EMPTY._replace(first=record.first if entry.goes_on else None)
                 self.asked.pop(entry.key, None)
             case Deferred():
+                self.passed = Session()
                 record = record._replace(deferred=True)
         self.tasks[entry.key] = record
         self._remember(entry)
+
+    def _spend(self, entry: Ended) -> None:
+        if entry.how or not entry.agent:
+            return
+        self.spent[entry.agent] = self.spent.get(entry.agent, Spent()).plus(entry)
+        if entry.session:
+            self.sessions[entry.session] = self.sessions.get(entry.session, Spent()).plus(entry)
+        if entry.result == "passed":
+            self.passed = Session(entry.agent, entry.session, entry.key)
 
     def _renumber(self, keys: Mapping[str, str]) -> None:
         """Move what is known of tasks to their new keys, all at once, since two may have changed places."""
@@ -211,12 +238,6 @@ def _under(key: str, record: TaskRecord) -> TaskRecord:
         open=record.open and record.open._replace(key=key),
         first=record.first and record.first._replace(key=key),
     )
-
-
-def _told_nothing(ended: Ended) -> bool:
-    """Say whether an agent was at work and told no cost; one that died with its runner has no length here."""
-    at_work = ended.seconds > 0 and not ended.how and not ended.cause and ended.kind != _NOT_STARTED
-    return at_work and ended.cost < 0
 
 
 def _begun(record: TaskRecord) -> TaskRecord:

@@ -13,6 +13,7 @@ from ralph_wiggum.core.journal import Ticked
 from ralph_wiggum.core.model import Plan, Task
 from ralph_wiggum.core.outside_text import code, inline, plain
 from ralph_wiggum.core.sizes import span
+from ralph_wiggum.core.spent_words import by_agent
 from ralph_wiggum.core.status import count, skipped_tasks, unverified
 
 NAMED = 8  # paths in one note
@@ -99,10 +100,8 @@ def _why_and_how_far(plan: Plan, history: History, reason: str) -> Iterator[str]
     waited = sum(_seconds(wait.at, over) for wait, over in history.waits)
     if waited >= 1:
         yield f"Waited for {span(waited)} in all: {', '.join(_waited_for(history))}."
-    if history.cost:
-        number = sum(agent in history.tellers for agent, _ in history.untold)  # others never tell
-        some = f"; {number} {'attempt was' if number == 1 else 'attempts were'} ended before telling its cost"
-        yield f"Spent ${history.cost:.2f}, by the agents' own figures{some if number else ''}."
+    if spent := by_agent(history.spent):
+        yield f"Spent {spent}."
 
 
 def _waited_for(history: History) -> Iterator[str]:

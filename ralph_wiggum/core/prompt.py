@@ -40,6 +40,8 @@ class PromptRequest:
     for this task (`steering.choose`); `attempts` those that failed, oldest first; `checks` the commands that the
     runner will run; `longer_commands` the person's own patterns of commands with a limit of their own; `servers` words
     or addresses of servers that are up; `today` a date, or "" to say none; `notes` further sentences for the agent.
+    `resumed`: the agent goes on with the session of the last attempt at this "task", or of an earlier task of the
+    "spec"; what it was told of the task then is not told again.
     """
 
     spec: str
@@ -59,6 +61,7 @@ class PromptRequest:
     servers: tuple[str, ...] = ()
     today: str = ""
     notes: tuple[str, ...] = ()
+    resumed: str = ""
 
 
 def build(request: PromptRequest, templates: Mapping[str, str]) -> str:
@@ -110,6 +113,7 @@ def _values(request: PromptRequest, templates: Mapping[str, str]) -> dict[str, s
     references = dict.fromkeys(path for each in request.steering for path in each.references)
     return {
         "spec": line(request.spec, 120),
+        "resumed": _template(templates, f"resumed-{request.resumed}").strip("\n") if request.resumed else "",
         "task": _task(request),
         "strategy": _strategy(request, templates),
         "attempts": past.tell(request.attempts),

@@ -25,7 +25,8 @@ class AgentSettings:
     `command` is an argument list with `{prompt_file}`, `{report_file}`, `{tasks_file}`, `{task}`, `{python}` replaced
     in each argument (and `{package}`, the folder of this package). `args` are put where an argument is `{args}`, or at
     the end. `resume` is the command that goes on with the session `{session}`; empty: it cannot. `turn_limit` and
-    `cost_limit` are arguments, with `{turns}` and `{cost}` (US dollars), that bound one run; empty: the runner counts by itself.
+    `cost_limit` are arguments, with `{turns}` and `{cost}` (US dollars), that bound one run; empty: the runner counts
+    by itself.
     `native` are paths, relative to the folder of the program itself (links followed), of the binary that it only
     launches; the first that is there is started in its place (`{os}` and `{arch}` as Node.js names them).
     `driver` is "pipe", "pty" or "acp"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `prompt_key` is a dotted

@@ -5,13 +5,16 @@ Imported at every start of `ralph-status`, so it stays light.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ralph_wiggum.core.history import TICKED, History
 from ralph_wiggum.core.journal import Ended, Skipped, Ticked
 from ralph_wiggum.core.model import DONE_MARKS, IN_PROGRESS, OPEN, QUEUED, SKIPPED, Plan, Task, Warned
 from ralph_wiggum.core.select import next_checkpoint, next_task
+from ralph_wiggum.core.spent import Spent
+from ralph_wiggum.core.spent_words import as_data
 
 RECENT = 10
 
@@ -66,6 +69,7 @@ class Status(NamedTuple):
     """Everything that ralph-status says of a spec. `recent` is newest first; `tasks_path` is for warnings.
 
     `standing` are labels and words of what a live run waits for, whom it leaves alone, whether it stops (run_words).
+    `spent` is what the agents of the last run used, `spent_before` those of the runs before it.
     """
 
     spec: str
@@ -83,6 +87,8 @@ class Status(NamedTuple):
     warnings: tuple[Warned, ...]
     visual_patterns: tuple[str, ...]
     standing: tuple[tuple[str, str], ...] = ()
+    spent: Mapping[str, Spent] = MappingProxyType({})
+    spent_before: Mapping[str, Spent] = MappingProxyType({})
 
 
 def count(plan: Plan) -> Counts:
@@ -145,6 +151,8 @@ def summarise(
         warnings=plan.warnings,
         visual_patterns=tuple(visual_patterns),
         standing=standing,
+        spent=history.spent,
+        spent_before=history.spent_before,
     )
 
 
@@ -168,7 +176,10 @@ def skipped_tasks(plan: Plan, history: History) -> tuple[SkippedTask, ...]:
 
 
 def as_json(status: Status, *, tasks: bool = False) -> dict[str, Any]:
-    """Return the contract's object (design, part 2); with `tasks` also every task in document order."""
+    """Return the contract's object (design, part 2); with `tasks` also every task in document order.
+
+    Once an agent has run it has one more key, `cost`.
+    """
     counts = status.counts
     data: dict[str, Any] = {
         "spec": status.spec,
@@ -191,6 +202,8 @@ def as_json(status: Status, *, tasks: bool = False) -> dict[str, Any]:
         "run": status.run._asdict(),
         "warnings": [{"line": warned.line, "message": warned.message} for warned in status.warnings],
     }
+    if status.spent or status.spent_before:
+        data["cost"] = as_data(status.spent, status.spent_before)
     if tasks:
         data["tasks"] = _tasks(status.plan, status.visual_patterns)
     return data

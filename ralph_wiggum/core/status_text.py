@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from ralph_wiggum.core.model import Task
+from ralph_wiggum.core.spent import total
+from ralph_wiggum.core.spent_words import by_agent
 from ralph_wiggum.core.status import Happened, Status
 from ralph_wiggum.core.terminal import clean
 
@@ -133,6 +135,10 @@ def _facts(status: Status, page: Page) -> Iterator[str]:
         yield _fact(page, "Next", "nothing is left to select")
     if status.last_completed is not None:
         yield _fact(page, "Last done", _place(status.last_completed))
+    if words := by_agent(status.spent):
+        earlier = total(status.spent_before)
+        whole = f" (all runs: ${total(status.spent).and_(earlier).cost:.2f})" if earlier.cost else ""
+        yield _fact(page, "Cost", f"{words}{whole}")
     if status.checkpoint is not None:
         task, away = status.checkpoint
         yield _fact(page, "Checkpoint", f"{task.label}, {away} {'task' if away == 1 else 'tasks'} away")

@@ -324,7 +324,7 @@ def test_a_start_asks_anew_whom_a_person_may_have_helped(
 ) -> None:
     night = night_with(tmp_path, TWO, [], journal=MemoryJournal([held_until(cause)]))
     night.night.crew.begin([readiness("scripted")], anew=anew)
-    assert isinstance(night.night.crew.choice, Use) is lifted
+    assert isinstance(night.night.crew.choice(), Use) is lifted
 
 
 def test_who_is_not_ready_in_the_evening_is_left_alone_and_said(tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_who_is_not_ready_in_the_evening_is_left_alone_and_said(tmp_path: Path) 
     night.night.crew.begin(
         [readiness("scripted", login=Login.NO), readiness("other1", installed=False), readiness("other2")], anew=True
     )
-    assert night.night.crew.choice == Use(agent="other2")
+    assert night.night.crew.choice() == Use(agent="other2")
     notes = [noted.text for noted in of_kind(night, Noted)]
     assert len(notes) == 2
     assert all("other2 takes over" in note for note in notes), "not one that cannot work either"

@@ -86,7 +86,8 @@ def test_a_limit_of_cost_is_refused_where_an_agent_does_not_tell_what_it_costs(t
     done = call("overnight", tmp_path, "demo", "--agent", "shell", "--max-cost", "$7.50")
     assert done.returncode == 2
     assert "--max-cost: shell does not tell what a run costs" in done.stderr
-    assert "dialect claude or opencode" in done.stderr
+    assert "dialect aider or claude or mini or opencode" in done.stderr
+    assert "agents.NAME.prices" in done.stderr
     assert not (tmp_path / ".ralph").exists()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ralph_wiggum.core.evidence import (
@@ -13,12 +15,14 @@ from ralph_wiggum.core.evidence import (
     Gate,
     GateStatus,
     Interrupted,
+    Notice,
     Passed,
     Said,
 )
 from ralph_wiggum.core.judge import Evidence, judge, worth_checking
 
 WELL = AgentOutcome(ending=Ending.EXITED, exit_code=0, seconds=3.0)
+TOLD = replace(WELL, completed=True)
 COMPLETE = Said(claim=Claim.TASK_COMPLETE)
 GREEN = Gate(name="pytest", kind="backend", status=GateStatus.PASSED)
 RED = Gate(name="pytest", kind="backend", status=GateStatus.FAILED, reason="1 failed", failures=("t.py::test_a",))
@@ -52,6 +56,28 @@ MISSING = Gate(name="ruff", kind="backend", status=GateStatus.FAILED, reason="no
             Evidence(outcome=WELL, said=Said(claim=Claim.NONE), fix_round=True, gates=[GREEN]),
             Passed(verified=True),
             id="in a fix round the gates decide, not the words",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS), said=COMPLETE, changed=True, gates=[GREEN]),
+            Passed(verified=True),
+            id="a hang after the final message throws no work away",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.TASK_TIMEOUT), said=COMPLETE, changed=True),
+            Passed(verified=False),
+            id="nor does one until the task timeout",
+        ),
+        pytest.param(
+            Evidence(
+                outcome=AgentOutcome(ending=Ending.LINGERED, completed=True), said=COMPLETE, changed=True, gates=[GREEN]
+            ),
+            Passed(verified=True),
+            id="it did not end after its last event",
+        ),
+        pytest.param(
+            Evidence(outcome=replace(TOLD, exit_code=1), said=COMPLETE, changed=True, gates=[GREEN]),
+            Passed(verified=True),
+            id="the last event says success, and the exit code comes after that",
         ),
     ],
 )
@@ -104,10 +130,60 @@ def test_what_passes(evidence: Evidence, expected: Passed) -> None:
             id="a crash beats the claim",
         ),
         pytest.param(
-            Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS, seconds=300), said=COMPLETE, changed=True),
+            Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS, seconds=300), changed=True, gates=[GREEN]),
             FailureKind.NO_PROGRESS,
             "no progress",
-            id="what comes after the runner began to stop it counts as nothing",
+            id="a hang without a signal",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS), said=COMPLETE, changed=True, gates=[RED]),
+            FailureKind.CHECK,
+            "pytest: 1 failed",
+            id="a hang after the signal: the work is looked at, and is not good",
+        ),
+        pytest.param(
+            Evidence(outcome=replace(TOLD, completed=False), said=COMPLETE, changed=True, gates=[GREEN]),
+            FailureKind.EXIT,
+            "without the event that ends every run",
+            id="exit 0 before the last event (a stream that was cut)",
+        ),
+        pytest.param(
+            Evidence(outcome=replace(TOLD, flagged=True, exit_code=1), said=COMPLETE, changed=True, gates=[GREEN]),
+            FailureKind.EXIT,
+            "exit code 1",
+            id="an error flag beats the claim",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.LINGERED, completed=True), changed=True, gates=[GREEN]),
+            FailureKind.NO_SIGNAL,
+            "no signal",
+            id="it lingered after a last word that is no signal",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.TOO_MANY_TURNS, error="41 turns of 40"), changed=True),
+            FailureKind.CAP,
+            "more than one attempt may: 41 turns of 40",
+            id="the runner's cap of turns",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.TOO_EXPENSIVE), said=COMPLETE, changed=True),
+            FailureKind.CAP,
+            "too expensive",
+            id="the runner's cap of money, whatever was claimed before",
+        ),
+        pytest.param(
+            Evidence(
+                outcome=replace(
+                    TOLD,
+                    flagged=True,
+                    exit_code=1,
+                    notices=(Notice(kind="error_max_turns", text="reached 40 turns", final=True),),
+                ),
+                changed=True,
+            ),
+            FailureKind.CAP,
+            "reached 40 turns",
+            id="the agent's own cap of turns",
         ),
     ],
 )
@@ -121,8 +197,8 @@ def test_what_fails(evidence: Evidence, kind: FailureKind, words: str) -> None:
 def test_a_timeout_with_changes_is_progress() -> None:
     """O14."""
     late = AgentOutcome(ending=Ending.TASK_TIMEOUT, seconds=600)
-    with_change = judge(Evidence(outcome=late, said=COMPLETE, changed=True, progressed=True))
-    without = judge(Evidence(outcome=late, said=COMPLETE, changed=True, progressed=False))
+    with_change = judge(Evidence(outcome=late, changed=True, progressed=True))
+    without = judge(Evidence(outcome=late, changed=True, progressed=False))
     assert isinstance(with_change, Failed)
     assert isinstance(without, Failed)
     assert (with_change.progressed, without.progressed) == (True, False)
@@ -183,7 +259,10 @@ def test_the_runners_evidence_makes_the_key() -> None:
     [
         pytest.param(WELL, COMPLETE, False, True, id="a claim of completion is checked"),
         pytest.param(WELL, Said(claim=Claim.TASK_SKIPPED), False, False, id="giving up needs no check"),
-        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), COMPLETE, False, False, id="a timeout needs no check"),
+        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), Said(), False, False, id="a timeout needs no check"),
+        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), COMPLETE, False, True, id="but after a claim it does"),
+        pytest.param(AgentOutcome(ending=Ending.LINGERED, completed=True), COMPLETE, False, True, id="it lingered"),
+        pytest.param(replace(TOLD, completed=False), COMPLETE, False, False, id="cut off before its last event"),
         pytest.param(AgentOutcome(ending=Ending.EXITED, exit_code=1), COMPLETE, False, False, id="exit 1 needs none"),
         pytest.param(WELL, Said(), True, True, id="a fix round is always checked"),
         pytest.param(AgentOutcome(ending=Ending.STOPPED), COMPLETE, True, False, id="a stopped one never"),

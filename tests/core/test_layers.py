@@ -141,7 +141,7 @@ def test_no_key_is_left_out_of_these_tables() -> None:
         pytest.param({"agent": "kiro,kiro"}, "agent: kiro is named twice", id="named twice in one text"),
         pytest.param({"agent": "kiro,,claude"}, "the text is empty", id="a comma too many"),
         pytest.param({"agent": "claude,kirro"}, "agent: kirro is unknown; did you mean kiro?", id="one of them unknown"),
-        pytest.param({"agents": {"mine": {"command": "x", "dialect": "json"}}}, "agents.mine.dialect: expected text or claude", id="a bad dialect"),
+        pytest.param({"agents": {"mine": {"command": "x", "dialect": "json"}}}, "agents.mine.dialect: expected text or mini or aider or claude", id="a bad dialect"),
         pytest.param({"agents": {"mine": {"command": "x", "dialect": "codex", "driver": "pty"}}}, "agents.mine.dialect: codex needs a pipe", id="events on a terminal"),
         pytest.param({"agents": {"claude": {"driver": "pty"}}}, "agents.claude.dialect: claude needs a pipe", id="a terminal for a built-in agent with events"),
         pytest.param({"agents": {"mine": {"command": "x", "login": []}}}, "agents.mine.login: the command is empty", id="an empty login command"),

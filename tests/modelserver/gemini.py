@@ -33,7 +33,7 @@ def read(body: Json, path: str) -> Conversation:
             reading.tool(result.get("response", {}))
         if content.get("role", "user") == "user" and not results:
             reading.person("\n".join(texts(parts)))
-    model, _, verb = path.split("?")[0].rpartition("/")[2].partition(":")
+    model, _, verb = path.partition("?")[0].rpartition("/")[2].partition(":")
     config = body.get("generationConfig") or {}
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     return Conversation(

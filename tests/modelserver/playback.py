@@ -11,7 +11,7 @@ from typing import Any
 from tests.modelserver import task_command
 from tests.modelserver.conversation import Answer, Call, Conversation, Say, Tool
 from tests.modelserver.example import example
-from tests.modelserver.scenario import Scenario
+from tests.modelserver.scenario import CUTS, Scenario
 
 SIGNAL = "TASK_COMPLETE"
 DONE = "I ran the command of the task and looked at what it did."
@@ -28,6 +28,16 @@ _COMMANDS = ("command", "cmd", "script")
 _PATHS = ("file_path", "filePath", "path", "filename", "absolute_path")
 _CONTENTS = ("content", "contents", "file_text", "text")
 
+_LONG = f"{DONE} It took a while, and there is more to tell about it than usual.\n\n{SIGNAL}"
+_TEXTS = {
+    "text": "I have thought about it and would begin with the tests.",
+    "nosignal": DONE,
+    "limittext": "You've hit your usage limit. Your limit will reset at 3pm (UTC).",
+    "skipped": "I could not do it.\n\nTASK_SKIPPED: the model server was told to skip this task",
+    "lie": f"All of it was done.\n\n{SIGNAL}",
+    **dict.fromkeys((*CUTS, "drip"), _LONG),
+}
+
 # mini-swe-agent ends with a command whose output begins with this line; what follows is its submission.
 _SUBMIT = "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 _MINI_FENCE = "mswea_bash_command"  # mini-swe-agent without tools takes commands from such a block
@@ -42,49 +52,34 @@ def does_task(conversation: Conversation) -> bool:
 
 def answer(conversation: Conversation, mode: str, scenario: Scenario) -> Answer:
     """Return the next answer of the model in a mode that does answer."""
-    if conversation.schema:
-        return Say(json.dumps(example(conversation.schema)))
     if not does_task(conversation):
-        return Say("Work on the task")
-    if mode in {"text", "limittext", "lie", "skipped", "cut", "cutall"}:  # a break is one in the middle of a text
+        return Say(json.dumps(example(conversation.schema)) if conversation.schema else "Work on the task")
+    if mode in {"cut", "cutclean"} and not conversation.streamed:
+        mode = "ok"
+    if mode in {"text", "limittext", "lie", "skipped"} | CUTS:  # a break is one in the middle of a text
         return _final(conversation, mode, scenario)
-    if (running := _STILL_RUNNING.search(conversation.result)) and "write_stdin" in _names(conversation):
-        return Call("write_stdin", {"session_id": int(running[1]), "chars": "", "yield_time_ms": 5000})
     if _is_aider(conversation):
         return Say(_listing(conversation.prompt) + _text(mode))
-    step = _step(conversation)
-    if step == 0 or mode == "loop":
-        wanted = task_command.command(conversation.prompt) if step == 0 else f"echo step {step}"
-        return _call(conversation, _shaped(wanted, mode, scenario) if step == 0 else wanted)
-    return _final(conversation, mode, scenario)
+    if (running := _STILL_RUNNING.search(conversation.result)) and "write_stdin" in _names(conversation):
+        return Call("write_stdin", {"session_id": int(running[1]), "chars": "", "yield_time_ms": 5000})
+    if (step := _step(conversation)) and mode != "loop":
+        return _final(conversation, mode, scenario)
+    command = f"echo step {step}" if step else _shaped(task_command.command(conversation.prompt), mode, scenario)
+    return _call(conversation, command)
 
 
 def _final(conversation: Conversation, mode: str, scenario: Scenario) -> Answer:
     text = _text(mode)
-    if _is_mini(conversation) and mode not in {"text", "limittext", "cut", "cutall"} and len(text) < ARGUMENT_LIMIT:
+    if _is_mini(conversation) and mode not in {"text", "limittext"} | CUTS and len(text) < ARGUMENT_LIMIT:
         return _call(conversation, f"echo {_SUBMIT} && printf '%s\\n' {shlex.quote(text)}")
     return Say(text)
 
 
 def _text(mode: str) -> str:
-    match mode:
-        case "text":
-            return "I have thought about it and would begin with the tests."
-        case "nosignal":
-            return DONE
-        case "limittext":
-            return "You've hit your usage limit. Your limit will reset at 3pm (UTC)."
-        case "skipped":
-            return "I could not do it.\n\nTASK_SKIPPED: the model server was told to skip this task"
-        case "lie":
-            return f"All of it was done.\n\n{SIGNAL}"
-        case "giant":
-            words = " ".join(f"word{number:07d}" for number in range(GIANT // 12))  # no two alike: no loop to detect
-            return f"{words}\n\n{SIGNAL}"
-        case "cut" | "cutall" | "drip":
-            return f"{DONE} It took a while, and there is more to tell about it than usual.\n\n{SIGNAL}"
-        case _:
-            return f"{DONE}\n\n{SIGNAL}"
+    if mode == "giant":
+        words = " ".join(f"word{number:07d}" for number in range(GIANT // 12))  # no two alike: no loop to detect
+        return f"{words}\n\n{SIGNAL}"
+    return _TEXTS.get(mode, f"{DONE}\n\n{SIGNAL}")
 
 
 def _shaped(command: str, mode: str, scenario: Scenario) -> str:

@@ -60,15 +60,18 @@ _ANTHROPIC = {
     "401": (401, "authentication_error", "invalid x-api-key"),
     "402": (402, "billing_error", "Your account has an unpaid invoice. Please update your payment details."),
     "403": (403, "permission_error", "Your API key does not have permission to use the specified resource."),
-    "429": (429, "rate_limit_error", "This request would exceed your organization's rate limit of 50 requests per minute."),
+    "429": (
+        429,
+        "rate_limit_error",
+        "This request would exceed your organization's rate limit of 50 requests per minute.",
+    ),
     "500": (500, "api_error", "Internal server error"),
     "529": (529, "overloaded_error", "Overloaded"),
     "limit": (429, "rate_limit_error", "This request would exceed your account's rate limit. Please try again later."),
     "quota": (
         400,
         "invalid_request_error",
-        "Your credit balance is too low to access the Anthropic API. "
-        "Please go to Plans & Billing to upgrade or purchase credits.",
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade.",
     ),
     "ctx": (400, "invalid_request_error", "prompt is too long: 214000 tokens > 200000 maximum"),
 }
@@ -100,7 +103,12 @@ _OPENAI = {
     "402": (402, "insufficient_balance", "insufficient_balance", "Insufficient Balance"),
     "403": (403, "permission_error", "permission_denied", "You have insufficient permissions for this operation."),
     "429": (429, "requests", "rate_limit_exceeded", "Rate limit reached for mock-model on requests per min (RPM)"),
-    "500": (500, "server_error", "server_error", "The server had an error while processing your request. Sorry about that!"),
+    "500": (
+        500,
+        "server_error",
+        "server_error",
+        "The server had an error while processing your request. Sorry about that!",
+    ),
     "529": (529, "overloaded_error", "overloaded", "Overloaded"),
     "limit": (429, "usage_limit_reached", "usage_limit_reached", "The usage limit has been reached"),
     "quota": (
@@ -148,9 +156,21 @@ _GEMINI = {
     "429": (429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
     "500": (500, "INTERNAL", "An internal error has occurred."),
     "529": (503, "UNAVAILABLE", "The model is overloaded. Please try again later."),  # it has no 529
-    "limit": (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing details."),
-    "quota": (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing details."),
-    "ctx": (400, "INVALID_ARGUMENT", "The input token count (1214000) exceeds the maximum number of tokens allowed (1048576)."),
+    "limit": (
+        429,
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "quota": (
+        429,
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "ctx": (
+        400,
+        "INVALID_ARGUMENT",
+        "The input token count (1214000) exceeds the maximum number of tokens allowed (1048576).",
+    ),
 }
 _PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
 _PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"

@@ -118,7 +118,8 @@ def _item(answer: Answer, status: str) -> Json:
 
 
 def _begun(item: Json) -> Json:
-    return item | {"status": "in_progress"} | ({"content": []} if "content" in item else {"arguments": ""})
+    empty: Json = {"content": []} if "content" in item else {"arguments": ""}
+    return item | {"status": "in_progress"} | empty
 
 
 def _usage() -> Json:

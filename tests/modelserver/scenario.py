@@ -26,7 +26,8 @@ MODES = MappingProxyType(
         "drip": "the final text comes drop by drop (seconds= in all, default 5)",
         "hang": "takes the request and never answers",
         "hangafter": "the final text comes whole, but the answer never ends",
-        "cut": "a stream breaks off in the middle of the text; what is not streamed comes whole",
+        "cut": "the connection of a stream breaks in the middle of the text; what is not streamed comes whole",
+        "cutclean": "as cut, but the body ends as if it were whole: only the vendor's own end is missing",
         "cutall": "every answer breaks off in the middle",
         "malformed": "answers with status 200 and broken JSON",
         "401": "wrong key",
@@ -42,6 +43,7 @@ MODES = MappingProxyType(
     }
 )
 REFUSED = frozenset({"401", "402", "403", "429", "500", "529", "limit", "quota", "ctx"})
+CUTS = frozenset({"cut", "cutclean", "cutall"})
 
 _PREFIX = re.compile(r"/s/([^/?]+)(?=/|\?|$)")
 

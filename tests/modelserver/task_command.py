@@ -14,9 +14,9 @@ DEFAULT = "printf '%s\\n' 'hello from the model' >> MOCK_OUT.txt"
 
 
 def command(prompt: str) -> str:
-    """Return the command for a prompt: its task's `model:` lines, one after the other, or one that writes a file.
+    r"""Return the command for a prompt: its task's `model:` lines, one after the other, or one that writes a file.
 
-    >>> command("<task id=1>\\n- [ ] 1. Greet\\n  - model: echo hello > hello.txt\\n</task>")
+    >>> command("<task id=1>\n- [ ] 1. Greet\n  - model: echo hello > hello.txt\n</task>")
     'echo hello > hello.txt'
     """
     blocks = [match[2] for match in _TASK.finditer(prompt)] or [prompt]
@@ -25,13 +25,13 @@ def command(prompt: str) -> str:
 
 
 def files(text: str) -> dict[str, str]:
-    """Return what a command would write, by file, for clients that take files instead of commands.
+    r"""Return what a command would write, by file, for clients that take files instead of commands.
 
     It knows `echo` and `printf` with `>` or `>>`, and `mkdir`, `cd .` and `true` beside them. Any other command gives
     nothing at all: half of the work would look like all of it.
 
     >>> files("mkdir -p a && echo hello > a/b.txt")
-    {'a/b.txt': 'hello\\n'}
+    {'a/b.txt': 'hello\n'}
     """
     written: dict[str, str] = {}
     for words in _commands(text):

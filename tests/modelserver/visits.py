@@ -32,7 +32,7 @@ class Visits:
             if task and task not in seen.tasks:
                 seen.tasks.append(task)
             place = seen.tasks.index(task) if task else len(seen.tasks) - 1
-            if place < scenario.after:
+            if scenario.after and place < scenario.after:
                 return "ok"
             if not task:
                 return scenario.mode

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ralph_wiggum.adapters.capture import MIB, Capture, Stream
+from ralph_wiggum.core.dialects.bounds import Bounds, Over
 from ralph_wiggum.core.dialects.heard import Heard
 from ralph_wiggum.core.dialects.reader import Reader
+from ralph_wiggum.core.dialects.text_reader import TextReader
 
 LINE_BYTES = 16 * MIB  # a tool's output of megabytes stands in one line; what is longer is left out
 
@@ -50,13 +52,19 @@ class Lines:
 
 
 class Hearing:
-    """Pours a pipe into a capture and its lines into a reader: the log gets what came, a person reads what it means."""
+    """Pours a pipe into a capture and its lines into a reader: the log gets what came, a person reads what it means.
 
-    def __init__(self, capture: Capture, reader: Reader, lines: Lines | None = None) -> None:
+    `must_end` says why the attempt had to end for what was heard, None while it may go on.
+    """
+
+    def __init__(
+        self, capture: Capture, reader: Reader | TextReader, lines: Lines | None = None, *, bounds: Bounds | None = None
+    ) -> None:
         self._capture = capture
         self._reader = reader
+        self._bounds = bounds or Bounds()
         self._lines = lines or Lines()
-        self.gave_up = False
+        self.must_end: Over | None = None
 
     def add(self, data: bytes, stream: Stream) -> None:
         """Take bytes that the agent printed."""
@@ -67,16 +75,21 @@ class Hearing:
         """Show what has been held back."""
         self._capture.settle()
 
-    def hopeless(self) -> bool:
-        """Say whether the agent asks its provider for ever; the attempt then ends, and `gave_up` is set."""
-        self.gave_up = self.gave_up or self._reader.looped
-        return self.gave_up
+    def over(self, quiet: float) -> bool:
+        """Say whether the attempt has to end now; `quiet` are the seconds since the agent printed something."""
+        reader = self._reader
+        self.must_end = self.must_end or self._bounds.over(
+            looped=reader.looped, settled=reader.settled, turns=reader.turns, usage=reader.usage, quiet=quiet
+        )
+        return self.must_end is not None
 
-    def finish(self) -> Heard:
-        """Take in a last line without an end, and return what was heard."""
+    def finish(self, report: bytes = b"") -> Heard:
+        """Take in a last line without an end and the report that the agent left, and return what was heard."""
         if rest := self._lines.rest():
             said = self._reader.hear(rest)
             self._capture.add(b"", Stream.STDOUT, readable=said.encode("utf-8", errors="replace"))
+        if isinstance(self._reader, TextReader):
+            self._reader.reads(report)
         return self._reader.heard()
 
     @property

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
     if not request.cwd.is_dir():
         raise CannotStart(f"the folder {request.cwd} is not there")
     env = environment(settings, request, base)
-    words = arguments(settings, _values(request), session=request.session, limits=request.limits)
+    words = arguments(settings, _values(settings, request), session=request.session, limits=request.limits)
     program = locate(words[0], request.cwd, env.get("PATH"))
     if program is None:
         what, hint = missing(words[0], request.cwd), settings.install_hint
@@ -61,9 +62,17 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
     return Launch(argv=(native(settings, program), *words[1:]), cwd=request.cwd, env=env)
 
 
-def _values(request: AgentRequest) -> dict[str, str]:
-    files = {"prompt_file": str(request.prompt_file), "report_file": str(report_file(request))}
+def _values(settings: AgentSettings, request: AgentRequest) -> dict[str, str]:
+    files = {"prompt_file": str(prompt_file(settings, request)), "report_file": str(report_file(request))}
     return {**request.substitutions, **files, "session": request.session}
+
+
+def prompt_file(settings: AgentSettings, request: AgentRequest) -> Path:
+    """Return the path at which the agent finds its prompt: a `.yaml` where it stands below a key.
+
+    mini-swe-agent 2.4 looks for that ending, whatever ending it was told.
+    """
+    return request.prompt_file.with_suffix(".yaml") if settings.prompt_key else request.prompt_file
 
 
 def report_file(request: AgentRequest) -> Path:
@@ -73,12 +82,14 @@ def report_file(request: AgentRequest) -> Path:
 
 def _write_prompt(settings: AgentSettings, request: AgentRequest) -> None:
     text = _under(settings.prompt_key, request.prompt) if settings.prompt_key else request.prompt
+    with suppress(OSError):
+        report_file(request).unlink()  # that of an attempt of the same number that was cut off
+    path = prompt_file(settings, request)
     try:
-        request.prompt_file.parent.mkdir(parents=True, exist_ok=True)
-        report_file(request).unlink(missing_ok=True)  # that of an attempt of the same number that was cut off
-        request.prompt_file.write_text(text, encoding="utf-8", errors="replace", newline="")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="replace", newline="")
     except OSError as error:
-        raise CannotStart(f"cannot write the prompt to {request.prompt_file}: {error.strerror or error}") from error
+        raise CannotStart(f"cannot write the prompt to {path}: {error.strerror or error}") from error
 
 
 def _under(key: str, prompt: str) -> str:

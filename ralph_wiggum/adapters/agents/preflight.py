@@ -1,9 +1,8 @@
-"""A look at an agent before it is asked to work: is its program there, is somebody logged in? Costs seconds at most."""
+"""A look at an agent before it is asked to work: its program, its version, its login. Costs seconds, spends nothing."""
 
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,16 +11,13 @@ from ralph_wiggum.adapters.agents.launch import arguments, locate, missing, own_
 from ralph_wiggum.adapters.capped_log import Tail
 from ralph_wiggum.adapters.capture import KIB, PipeSource, Stream
 from ralph_wiggum.adapters.process import Ended, Family, Start
-from ralph_wiggum.core import login
 from ralph_wiggum.core.evidence import Ending
-from ralph_wiggum.core.login import Login, Readiness
-from ralph_wiggum.core.outside_text import plain
+from ralph_wiggum.core.login import Readiness, Reply, readiness
 from ralph_wiggum.core.settings import AgentSettings, Limits
 from ralph_wiggum.ports import Watcher
 
 LOGIN_SECONDS = 10.0  # claude answers in 0.4 s; a first start of a program that unpacks itself takes some
 _KEPT = 16 * KIB  # of the output
-_SHOWN = 160  # characters
 
 
 def look(
@@ -33,51 +29,60 @@ def look(
     *,
     seconds: float = LOGIN_SECONDS,
 ) -> Readiness:
-    """Look for the agent's program and ask its login command, if it has one, with nothing to read.
+    """Look for the agent's program and ask its commands for login and version, where it has them, with nothing to read.
 
-    `env` is the environment of an attempt without what the agent's settings add (they are added here). The command
+    `env` is the environment of an attempt without what the agent's settings add (they are added here). Each command
     has that many `seconds`, then its family is ended; nothing of it is alive when this returns. Whatever a program
     does, this never raises; what is not clear is that nobody can tell.
     """
     env = own_environment(agent, env)
+    if absent := not_there(agent, cwd, env):
+        return absent
+
+    def ask(command: tuple[str, ...]) -> Reply | None:
+        if not command:
+            return None
+        asked = locate(command[0], cwd, env.get("PATH"))
+        if asked is None:
+            return Reply(trouble=f"{command[0]} was not found")
+        answer = _Answer()
+        ended = _ask((asked, *command[1:]), family, cwd, env, answer, watcher, seconds)
+        return _reply(ended, answer.text(), seconds)
+
+    version = ask(agent.version) if agent.minimum_version else None
+    return readiness(agent, login=ask(agent.login), version=version, credential=credential(agent, env))
+
+
+def not_there(agent: AgentSettings, cwd: Path, env: Mapping[str, str]) -> Readiness | None:
+    """Return that the agent's program is not there, None where it is. `env` holds what the agent's settings add."""
     program = arguments(agent, {})[0]
-    if locate(program, cwd, env.get("PATH")) is None:
-        return Readiness(agent=agent.name, installed=False, words=missing(program, cwd), hint=agent.install_hint)
-    if not agent.login:
-        return Readiness(agent=agent.name, installed=True)
-    asked = locate(agent.login[0], cwd, env.get("PATH"))
-    if asked is None:
-        return _unknown(agent, f"{agent.login[0]} was not found")
-    answer = _Answer()
-    ended = _ask((asked, *agent.login[1:]), family, cwd, env, answer, watcher, seconds)
-    return _readiness(agent, ended, answer.text(), seconds)
+    if locate(program, cwd, env.get("PATH")) is not None:
+        return None
+    return Readiness(agent=agent.name, installed=False, words=missing(program, cwd), hint=agent.install_hint)
 
 
-def _readiness(agent: AgentSettings, ended: Ended, output: str, seconds: float) -> Readiness:
+def credential(agent: AgentSettings, env: Mapping[str, str]) -> str:
+    """Return the first of the agent's credentials that is there, "" if none is; what it holds is not looked at."""
+    return next((each for each in agent.credentials if has(each, env)), "")
+
+
+def has(name: str, env: Mapping[str, str]) -> bool:
+    """Say whether a credential is there: a variable that is set, or (with a slash) a file; `~` is the HOME of `env`."""
+    if "/" not in name:
+        return bool(env.get(name))
+    home = env.get("HOME", "")
+    path = home + name[1:] if home and name.startswith("~/") else os.path.expanduser(name)  # noqa: PTH111 - ~somebody
+    return os.path.isfile(path)  # noqa: PTH113 - Path raises where it may not look
+
+
+def _reply(ended: Ended, output: str, seconds: float) -> Reply:
     match ended.ending:
         case Ending.EXITED:
-            said = login.judge(ended.exit_code, output)
-            why = f"it ended with exit code {ended.exit_code}"
+            return Reply(ended.exit_code, output)
         case Ending.TASK_TIMEOUT | Ending.NO_PROGRESS:
-            said, why = login.judge(None, output), f"it did not end within {seconds:g} s"
+            return Reply(None, output, f"it did not end within {seconds:g} s")
         case _:
-            said, why = Login.UNKNOWN, ended.error or f"it was ended: {ended.ending.value}"
-    if said is Login.YES:
-        return Readiness(agent=agent.name, installed=True, login=said)
-    if said is Login.NO:
-        words = f"{agent.name} is not logged in"
-        return Readiness(agent=agent.name, installed=True, login=said, words=words, hint=_how(agent))
-    words = plain(output, _SHOWN)
-    return _unknown(agent, f"{why}: {words}" if words else why)
-
-
-def _how(agent: AgentSettings) -> str:
-    return f"run {agent.command[0]} once and log in; {shlex.join(agent.login)} tells whether that worked"
-
-
-def _unknown(agent: AgentSettings, why: str) -> Readiness:
-    words = f"nobody can tell whether {agent.name} is logged in: {shlex.join(agent.login)}: {why}"
-    return Readiness(agent=agent.name, installed=True, words=words)
+            return Reply(None, output, ended.error or f"it was ended: {ended.ending.value}")
 
 
 class _Answer:

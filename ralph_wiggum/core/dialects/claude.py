@@ -151,5 +151,6 @@ def _usage(event: Event) -> Usage | None:
     return Usage(
         input_tokens=fields.whole(figures, "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"),
         output_tokens=fields.whole(figures, "output_tokens"),
+        cached_tokens=fields.whole(figures, "cache_read_input_tokens"),
         cost=fields.number(event, "total_cost_usd") if isinstance(cost, int | float) else None,
     )

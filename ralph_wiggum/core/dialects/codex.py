@@ -72,5 +72,7 @@ def _note(kind: str, words: str, transcript: Transcript, *, final: bool) -> None
 
 def _usage(figures: Event) -> Usage:
     return Usage(
-        input_tokens=fields.whole(figures, "input_tokens"), output_tokens=fields.whole(figures, "output_tokens")
+        input_tokens=fields.whole(figures, "input_tokens"),
+        output_tokens=fields.whole(figures, "output_tokens"),
+        cached_tokens=fields.whole(figures, "cached_input_tokens"),
     )

@@ -28,17 +28,18 @@ def event(line: str) -> Event | None:
     a rate_limit_event so: anthropics/claude-code 49640). In a line that is torn, what only looks like an event because
     it was part of another one does not end the line.
     """
-    found = _decoded(line)
+    found = json_object(line)
     at = line.find(_BEGINS, 1) if found is None and len(line) <= _SEARCHED else -1
     tried = 0
     while found is None and at > 0 and tried < _TRIED:
-        found = _decoded(line[at:])
+        found = json_object(line[at:])
         at = line.find(_BEGINS, at + 1)
         tried += 1
     return found
 
 
-def _decoded(text: str) -> Event | None:
+def json_object(text: str) -> Event | None:
+    """Return the JSON object that a text is, None where it is none or would take too much memory."""
     if not text.startswith("{"):
         return None
     if len(text) > _LARGE and text.count("{") + text.count("[") > _VALUES:

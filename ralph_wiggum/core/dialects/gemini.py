@@ -55,7 +55,9 @@ def _result(event: Event, transcript: Transcript) -> None:
     stats = fields.mapping(event, "stats")
     if stats:
         transcript.usage = Usage(
-            input_tokens=fields.whole(stats, "input_tokens"), output_tokens=fields.whole(stats, "output_tokens")
+            input_tokens=fields.whole(stats, "input_tokens"),
+            output_tokens=fields.whole(stats, "output_tokens"),
+            cached_tokens=fields.whole(stats, "cached"),
         )
     transcript.ends(flagged=flagged)
 

@@ -69,7 +69,8 @@ class Transcript:
 
     A text belongs to the message that is open if it has the same `message` id (or neither has one); anything else
     begins another. What the model says or does after a notice makes that stale: the provider served again. `looped`:
-    the agent asks its provider for ever and will not end by itself.
+    the agent asks its provider for ever and will not end by itself. `turns` counts the uses of tools, those of
+    sub-agents too.
     """
 
     def __init__(self) -> None:
@@ -77,6 +78,7 @@ class Transcript:
         self.completed = False
         self.flagged = False
         self.looped = False
+        self.turns = 0
         self.broken = 0  # steps in a row whose stream broke off
         self.usage: Usage | None = None
         self._message = End(MESSAGE_LIMIT)
@@ -129,6 +131,7 @@ class Transcript:
     def uses(self, tool: str, arguments: object = "", *, below: bool = False) -> None:
         """Take a use of a tool by the model; `below`: by a sub-agent, which has no part in the message."""
         self.answers()
+        self.turns += 1
         used = call(tool, arguments)
         if not below:
             self._open, self._used = False, used

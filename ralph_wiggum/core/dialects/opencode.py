@@ -48,6 +48,7 @@ def _finished(part: Event, transcript: Transcript) -> None:
         input_tokens=so_far.input_tokens
         + fields.whole(tokens, "input")
         + fields.whole(fields.mapping(tokens, "cache"), "read", "write"),
+        cached_tokens=so_far.cached_tokens + fields.whole(fields.mapping(tokens, "cache"), "read"),
         output_tokens=so_far.output_tokens + fields.whole(tokens, "output", "reasoning"),
         cost=(so_far.cost or 0.0) + fields.number(part, "cost"),
     )

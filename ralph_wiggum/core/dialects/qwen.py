@@ -48,7 +48,9 @@ def _result(event: Event, transcript: Transcript) -> None:
         transcript.ends(flagged=True)
     tokens = fields.mapping(event, "usage")
     transcript.usage = Usage(
-        input_tokens=fields.whole(tokens, "input_tokens"), output_tokens=fields.whole(tokens, "output_tokens")
+        input_tokens=fields.whole(tokens, "input_tokens"),
+        output_tokens=fields.whole(tokens, "output_tokens"),
+        cached_tokens=fields.whole(tokens, "cache_read_input_tokens"),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ralph_wiggum.core.dialects import fields
 from ralph_wiggum.core.dialects.heard import MESSAGE_LIMIT, Dialect, End, Heard, Transcript
+from ralph_wiggum.core.evidence import Usage
 from ralph_wiggum.core.terminal import clean
 
 
@@ -48,6 +49,21 @@ class Reader:
     def looped(self) -> bool:
         """Say whether the agent asks its provider for ever and will not end by itself."""
         return self._transcript.looped
+
+    @property
+    def turns(self) -> int:
+        """Return how often the model used a tool so far."""
+        return self._transcript.turns
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return what the agent told of its use so far; most tell it at the end."""
+        return self._transcript.usage
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the event that ends every run came last: nothing is to be waited for but the process."""
+        return self._transcript.completed
 
     def _hear_foreign(self, text: str) -> None:
         if not self._events:

@@ -21,6 +21,7 @@ class Cause(StrEnum):
     UNKNOWN_MODEL = "unknown model"
     NOT_STARTED = "not started"  # the program could not be executed
     CONTEXT_OVERFLOW = "context overflow"
+    SESSION_LOST = "session lost"  # the agent could not go on with the session that it was given
     PERMISSION_DENIED = "permission denied"  # the agent's own rules kept it from a tool
     KILLED = "killed"  # by the runner: a limit of time, memory or disk, or a person
     CRASHED = "crashed"  # by a signal that the runner did not send

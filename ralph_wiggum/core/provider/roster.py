@@ -103,6 +103,18 @@ def choose(agents: Sequence[str], holds: Roster, now: datetime) -> Use | WaitUnt
     return WaitUntil(until=hold.until, agent=name, cause=hold.cause, reason=hold.reason)
 
 
+def escalated(agents: Sequence[str], tried: int, after: int) -> tuple[str, ...]:
+    """Return in which order agents are asked for a task that `tried` attempts did not do; `after` 0: always the same.
+
+    Each of them has `after` attempts, one after the other, and then the first has its turn again.
+
+    >>> escalated(("claude", "codex", "gemini"), 4, 3)
+    ('codex', 'gemini', 'claude')
+    """
+    first = tried // after % len(agents) if after else 0
+    return (*agents[first:], *agents[:first])
+
+
 def outlasts(until: datetime, limit: datetime | None) -> bool:
     """Say whether a wait until then goes on to the end of the run (`--until`) or beyond: then the run ends at once."""
     return limit is not None and not _is_before(until, limit)

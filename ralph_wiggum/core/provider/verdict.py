@@ -17,7 +17,7 @@ def verdict(diagnosis: Diagnosis, *, counts: bool, alone: bool) -> Failed | Unse
     reason = in_words(cause, words)
     if cause is Cause.NOT_STARTED and alone:
         return None
-    if cause in UNSERVED and not counts:
+    if (cause in UNSERVED and not counts) or cause is Cause.SESSION_LOST:
         return Unserved(cause=cause.value, reason=reason)
     if cause in UNSERVED:
         kind, key = FailureKind.PROVIDER, f"provider {cause.value}"

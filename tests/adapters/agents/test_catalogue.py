@@ -103,4 +103,4 @@ def test_login_commands_belong_to_the_program_and_say_what_only_new_versions_kno
 
 
 def test_the_names_of_the_dialects_are_those_that_can_be_read() -> None:
-    assert set(DIALECTS) == {"text", *table.DIALECTS}
+    assert set(DIALECTS) == {"text", *table.DIALECTS, *table.TEXTS}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ralph_wiggum.adapters.agents.preflight import LOGIN_SECONDS, look
+from ralph_wiggum.adapters.agents.preflight import LOGIN_SECONDS, credential, has, look
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.adapters.process_table import MARK
 from ralph_wiggum.core.login import Login, Readiness
@@ -154,3 +154,45 @@ def test_no_descriptor_is_left_open(ready: Ready) -> None:
     for code in ("print(1)", "raise SystemExit(1)"):
         ready(code)
     assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("SET", True),
+        ("EMPTY", False),
+        ("UNSET", False),
+        ("~/key.json", True),
+        ("~/folder", False),
+        ("~/none", False),
+        ("/dev/null/none", False),
+        ("~/nul\0", False),
+    ],
+)
+def test_a_credential_is_a_variable_that_is_set_or_a_file(tmp_path: Path, name: str, *, there: bool) -> None:
+    (tmp_path / "key.json").write_text("{}")
+    (tmp_path / "folder").mkdir()
+    assert has(name, {"HOME": str(tmp_path), "SET": "x", "EMPTY": ""}) is there
+
+
+def test_the_first_credential_is_named(tmp_path: Path) -> None:
+    agent = AgentSettings(name="mine", command=("true",), credentials=("A", "B", "~/c"))
+    (tmp_path / "c").touch()
+    assert credential(agent, {"HOME": str(tmp_path), "B": "x"}) == "B"
+    assert credential(agent, {"HOME": str(tmp_path)}) == "~/c"
+    assert credential(agent, {"HOME": "/nowhere"}) == ""
+
+
+def test_a_version_that_is_too_old_is_said_and_stops_nothing(family: Family, program: Program, tmp_path: Path) -> None:
+    agent = AgentSettings(
+        name="mine", command=("true",), login=("true",), version=(program("print('mine 1.9')"),), minimum_version="2.0"
+    )
+    found = look(agent, family, tmp_path, os.environ, Watching())
+    assert (found.ready, found.login, found.version) == (True, Login.YES, "1.9")
+    assert found.words == "mine 1.9 is too old: 2.0 or newer is needed, update it"
+
+
+def test_a_version_that_nothing_depends_on_is_not_asked_before_a_night(family: Family, tmp_path: Path) -> None:
+    agent = AgentSettings(name="mine", command=("true",), version=("touch", "asked"))
+    assert look(agent, family, tmp_path, os.environ, Watching()) == Readiness(agent="mine", installed=True)
+    assert not (tmp_path / "asked").exists()

@@ -171,7 +171,7 @@ def main() -> None:
     n = earlier() + 1
     if not alone():
         log("overlap", n=n)
-    log("start", n=n, attempt=int(os.environ["RALPH_ATTEMPT"]), run=os.environ["RALPH_RUN_ID"])
+    log("start", n=n, attempt=int(os.environ["RALPH_ATTEMPT"]), run=os.environ["RALPH_RUN_ID"], argv=sys.argv[2:])
     play = json.loads((FOLDER / "play.json").read_text())
     scripts = play["tasks"].get(TASK)
     turn = int(os.environ["RALPH_ATTEMPT"]) if play["by_attempt"] else n

@@ -1,4 +1,4 @@
-"""A scripted agent that tells its story in the events of a vendor's program: vendor.py FOLDER DIALECT.
+"""A scripted agent that tells its story in the events of a vendor's program: vendor.py FOLDER DIALECT [--resume ID].
 
 Folder, play.json and all steps are those of player.py. The steps below print what Claude Code, Codex, Gemini CLI,
 opencode, Copilot CLI and Qwen Code print; where a dialect has no word for something (a retry), nothing is printed.
@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))  # it is started without any
 from tests.night.agents import player
 
 INPUT_TOKENS, OUTPUT_TOKENS, DOLLARS = 1200, 340, 0.25  # of one attempt
-SESSION = "5e551011-0000-4000-8000-00000000000a"
+RESUMED = "--resume" in sys.argv
+SESSION = sys.argv[-1] if RESUMED else f"ses-{player.TASK}-{player.earlier() + 1}"
 URL = "https://api.example.com/v1"
 
 
@@ -151,7 +152,8 @@ class Codex:
         return 1
 
     def ends(self, denied: str) -> None:
-        event("turn.completed", usage={"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS})
+        turns = 2 if RESUMED else 1  # it counts from the beginning of the thread
+        event("turn.completed", usage={"input_tokens": INPUT_TOKENS * turns, "output_tokens": OUTPUT_TOKENS * turns})
 
     def _item(self, state: str, kind: str, **fields: object) -> None:
         self.count += 1
@@ -221,7 +223,7 @@ class OpenCode:
         data = {"message": message, "statusCode": status, "isRetryable": False, "responseHeaders": headers}
         body = json.dumps({"error": {"message": message, "type": "error", "code": word}})
         error = {"name": "APIError", "data": data | {"responseBody": body}}
-        event("error", sessionID="ses_1", error=error)
+        event("error", sessionID=SESSION, error=error)
         return 1
 
     def ends(self, denied: str) -> None:
@@ -238,7 +240,7 @@ class OpenCode:
         self._part("step_finish", type="step-finish", reason=reason, tokens=tokens, cost=DOLLARS * share)
 
     def _part(self, kind: str, **part: object) -> None:
-        event(kind, timestamp=1_795_157_705_157, sessionID="ses_1", part=part)
+        event(kind, timestamp=1_795_157_705_157, sessionID=SESSION, part=part)
 
 
 class Copilot:
@@ -324,6 +326,11 @@ class Steps:
 
     def ends(self, denied: str = "") -> None:
         self.dialect.ends(denied)
+
+    def loses_its_session(self) -> None:
+        """End as a program that does not know the session that it was to go on with."""
+        player.err(f"No conversation found with session ID: {SESSION}")
+        player.leave(1)
 
     def breaks(self, steps: int) -> None:
         """Ask again and again, each time over a stream that broke off (opencode)."""

@@ -1,0 +1,53 @@
+"""Errors of LiteLLM, through which mini-swe-agent and aider reach every provider: one line of text -> a notice.
+
+A line reads `litellm.RateLimitError: RateLimitError: OpenAIException - what the provider said`. The names and their
+statuses: https://docs.litellm.ai/docs/exception_mapping.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ralph_wiggum.core.dialects import provider_error
+from ralph_wiggum.core.evidence import Notice
+
+_STATUS = {
+    "BadRequestError": 400,
+    "UnsupportedParamsError": 400,
+    "ContextWindowExceededError": 400,
+    "ContentPolicyViolationError": 400,
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "UnprocessableEntityError": 422,
+    "RateLimitError": 429,
+    "InternalServerError": 500,
+    "BadGatewayError": 502,
+    "ServiceUnavailableError": 503,
+}  # APIError, APIConnectionError and Timeout have none of their own
+_PREFIXES = re.compile(r"(?:(?:litellm\.)?(?:[A-Z]\w*(?:Error|Exception)|Timeout): ?)+(?:\w+(?:Error|Exception) - )?")
+_NAME = re.compile(r"litellm\.(?:exceptions\.)?(\w{1,60})")
+
+
+def begins(line: str) -> bool:
+    """Say whether a line of text begins an error of LiteLLM."""
+    return bool(_NAME.match(line)) and ":" in line[:80]
+
+
+def notice(words: str, *, name: str = "", final: bool, wait: float = 0.0) -> Notice:
+    """Return the notice of an error; `name` of its class where that is known, `wait` in seconds before a retry.
+
+    >>> notice("litellm.AuthenticationError: AuthenticationError: OpenAIException - Bad key", final=True).text
+    'Bad key'
+    """
+    words = " ".join(words.split())
+    found = _NAME.match(words)
+    name = name or (found[1] if found else "")
+    said = provider_error.read(_PREFIXES.sub("", words, count=1) or words)
+    return Notice(
+        kind=name,
+        status=_STATUS.get(name, said.status),
+        text=said.text,
+        retry_after=said.retry_after or wait,
+        final=final,
+    )
