@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install and test: ruff, mypy, pytest. usage: scripts/test.sh [--all] [pytest arguments]
 # Tests that need a browser or a real agent CLI, and those of many whole nights, run with --all, or where CI=true. What
-# a browser needs is installed then, where that can be; tests skip what is not there, but in CI those of pages fail.
+# they need is installed then, where that can be; tests skip what is not there, but in CI they fail.
 set -euo pipefail
 unset CDPATH
 
@@ -11,12 +11,15 @@ cd "$project"
 source scripts/venv.sh
 # shellcheck source=scripts/browser.sh
 source scripts/browser.sh
+# shellcheck source=scripts/agents.sh
+source scripts/agents.sh
 
 WORKERS=${WORKERS:-2} # processes for pytest; 0 runs the tests in one
 marks="not browser and not realcli and not long"
 if [[ ${CI-} == true ]]; then
   marks=""
   export RALPH_REQUIRE_BROWSER=1
+  export RALPH_REQUIRE_AGENTS="claude codex opencode gemini qwen copilot mini"
 fi
 if [[ ${1-} == --all ]]; then
   marks=""
@@ -24,7 +27,11 @@ if [[ ${1-} == --all ]]; then
 fi
 
 ready dev
-if [[ -z $marks ]]; then browser_ready; fi
+if [[ -z $marks ]]; then
+  browser_ready
+  agents_ready ci
+  export RALPH_AGENTS_CACHE=$agents_cache
+fi
 
 failed=""
 # step NAME COMMAND…: run it, remember whether it failed, go on.

@@ -3,10 +3,11 @@
 Usage: python -P client.py [--session ID] [--permissions workspace|allow|reject] [--keep PATH]… [--start-seconds N]
        -- COMMAND [ARGUMENT …]
 
-The workspace is the current folder. `--keep` names files and folders in it that only the runner writes,
-`--start-seconds` the time for each answer until the prompt is handed over. Ends with 0 where the agent ended its turn, 1
-where it or its session failed, 2 for a bad call or a library that is missing, 3 where there is no session of that id any
-more, 128 + n after signal n. What happened stands in the events in any case.
+The workspace is the current folder. `--keep` names files and folders in it that only the runner writes;
+`--start-seconds` is the time for each answer until the prompt is handed over.
+
+Exit codes: 0 the agent ended its turn, 1 it or its session failed, 2 a bad call or a library that is missing, 3 there is
+no session of that id any more, 128 + n after signal n. What happened stands in the events in any case.
 """
 
 from __future__ import annotations

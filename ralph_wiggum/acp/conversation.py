@@ -134,7 +134,7 @@ class Conversation:
     async def _talk(self, connection: Connection, agent: Child, updates: Updates, service: Service) -> None:
         """Hold the conversation; FailedError where it does not come to the end of its turn."""
         asked = Asking(connection, agent, self._stopped)
-        session = await self._open(asked)
+        session, updates.agent = await self._open(asked)
         updates.listening = True
         prompt = PromptRequest(session_id=session, prompt=[text_block(self._order.prompt)])
         try:
@@ -150,10 +150,12 @@ class Conversation:
         except EndedError as ended:
             raise self._failed(kind="agent_ended", text=f"the agent {ended} before its turn was over") from ended
         updates.ends(answer)
+        if updates.failure:
+            raise self._failed(text=updates.failure)
         self._events.put("end", reason=fields.text(answer, "stopReason"))
 
-    async def _open(self, asked: Asking) -> str:
-        """Shake hands and open the session; return its id."""
+    async def _open(self, asked: Asking) -> tuple[str, str]:
+        """Shake hands and open the session; return its id, and what the agent calls itself."""
         what = "initialize"
         try:
             hello = await asked.ask("initialize", _hello(), self._order.start_seconds)
@@ -175,8 +177,9 @@ class Conversation:
         except StoppedError as stopped:
             raise FailedError(SIGNALLED + stopped.number) from stopped
         info = fields.mapping(hello, "agentInfo")
-        self._events.put("session", id=session, agent=fields.text(info, "name"), version=fields.text(info, "version"))
-        return session
+        agent = fields.text(info, "name")
+        self._events.put("session", id=session, agent=agent, version=fields.text(info, "version"))
+        return session, agent
 
     async def _session(self, asked: Asking, hello: Event) -> str:
         root, wanted, seconds = str(self._order.root), self._order.session, self._order.start_seconds

@@ -13,16 +13,24 @@ from ralph_wiggum.acp.events import TEXT_LIMIT, Events
 from ralph_wiggum.core.dialects import fields
 from ralph_wiggum.core.dialects.fields import Event
 
+COPILOT = "Copilot"  # what it calls itself
+_OF_ITSELF = ("Info: ", "Error: ")  # how it begins a message of its own (1.0.102); the model's come in small pieces
 TOOLS = 1000  # uses of tools that are remembered, the latest
 _DONE = {"completed": "x", "in_progress": ">"}
 _DOING = ("command", "cmd", "file_path", "filePath", "absolute_path", "path", "pattern", "query", "url", "description")
 
 
 class Updates:
-    """Hears updates and prints what they mean; before `listening` nothing counts: a loaded session is told anew."""
+    """Hears updates and prints what they mean; before `listening` nothing counts: a loaded session is told anew.
+
+    `agent` is what the agent calls itself. `failure` is the error that it said as a message, if that was its last one:
+    Copilot ends such a turn as if all were well.
+    """
 
     def __init__(self, events: Events) -> None:
         self.listening = False
+        self.agent = ""
+        self.failure = ""
         self._events = events
         self._tools: dict[str, dict[str, object]] = {}
         self._figures = Figures()
@@ -61,15 +69,22 @@ class Updates:
 
     def _says(self, content: Event, message: str) -> None:
         text = fields.text(content, "text") or fields.text(content, "uri")
-        if text:
-            self._events.put("text", text=text, message=message)
+        own = self.agent == COPILOT and text.startswith(_OF_ITSELF)
+        self.failure = text.removeprefix("Error: ").strip() if own and text.startswith("Error: ") else ""
+        if own and not self.failure:
+            self._events.put("retry", text=text.removeprefix("Info: "))
+        elif text:
+            self._events.put("text", text=text, message=f"{message}/own" if own else message)
 
     def _uses(self, update: Event) -> None:
         """Show a use of a tool when it begins, and again when it is known what it is called with."""
+        self.failure = ""
         number = fields.text(update, "toolCallId")
-        before = words(self._tools[number]) if number in self._tools else None
-        name, doing = words(self._merged(update))
-        if before is None or (doing and doing != before[1] and not before[1]):
+        known = self._tools.get(number)
+        before = None if known is None else given(known)
+        tool = self._merged(update)
+        if before is None or (not before and given(tool)):
+            name, doing = words(tool)
             self._events.put("tool", name=name, doing=doing)
 
     def _merged(self, update: Event) -> Event:
@@ -83,16 +98,22 @@ class Updates:
 
 
 def words(tool: Event) -> tuple[str, str]:
-    """Return the name of a tool, and what it is called with: the command, the file; "" where that is not told yet."""
+    """Return the name of a tool, and what it is called with: the command, the file, or its title."""
     kind, title = fields.text(tool, "kind"), fields.text(tool, "title")
     name = kind if kind not in {"", "other"} else title or "tool"
-    given = fields.mapping(tool, "rawInput")
-    command = given.get("command")
-    if isinstance(command, list):
-        return name, shlex.join(str(word) for word in command)[:TEXT_LIMIT]
     places = (fields.text(fields.mapping(place), "path") for place in fields.items(tool, "locations"))
-    doing = fields.text(given, *_DOING) or next(filter(None, places), "") or (title if title != name else "")
+    place = "" if kind == "execute" else next(filter(None, places), "")  # of a command it is where it runs
+    doing = given(tool) or place or (title if title != name else "")
     return name, doing[:TEXT_LIMIT]
+
+
+def given(tool: Event) -> str:
+    """Return what a tool was given that says most: the command, the file; "" where that is not told yet."""
+    values = fields.mapping(tool, "rawInput")
+    command = values.get("command")
+    if isinstance(command, list):
+        return shlex.join(str(word) for word in command)
+    return fields.text(values, *_DOING)
 
 
 def _entry(entry: Event) -> str:

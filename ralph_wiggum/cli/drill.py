@@ -190,7 +190,7 @@ def _look_at_agents(play: Drill, lane: Lane) -> Performance:
     from ralph_wiggum.core.drill.verdict import Result, Verdict  # noqa: PLC0415 - after the fork
 
     try:
-        agents = catalogue.choose_agents(play.settings, lane.env.get("PATH"))
+        agents = catalogue.choose_agents(play.settings, lane.env.get("PATH"), play.root)
     except RalphError as error:
         # without one in the settings the night asks for one at once, before anybody is in bed
         return Verdict(result=Result.FAILED if play.settings.agent else Result.LEFT_OUT, words=str(error))

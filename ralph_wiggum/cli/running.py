@@ -52,7 +52,7 @@ def run(
             from ralph_wiggum import request as requests  # noqa: PLC0415 - after the fork, see above
             from ralph_wiggum.adapters.agents import catalogue  # noqa: PLC0415 - as above
 
-            agents = catalogue.choose_agents(settings, os.environ.get("PATH"))
+            agents = catalogue.choose_agents(settings, os.environ.get("PATH"), project.root)
             if max_cost is not None:
                 catalogue.refuse_cost_limit(agents)
             request = requests.Request(

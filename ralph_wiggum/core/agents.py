@@ -74,8 +74,8 @@ CODEX = AgentSettings(
     command=("codex", "exec", *_CODEX, "-"),
     resume=("codex", "exec", "resume", *_CODEX, "{session}", "-"),
     dialect="codex",
-    login=("codex", "login", "status"),  # 0.169: "Not logged in", exit code 1; knows nothing of CODEX_API_KEY
-    credentials=("CODEX_API_KEY",),
+    # Not `codex login status`: it says "Not logged in" also where another provider of models is set up (0.169).
+    credentials=("CODEX_API_KEY", "~/.codex/auth.json"),
     hosts=("api.openai.com",),
     version=("codex", "--version"),
     minimum_version="0.46",  # the events of `exec --json` became what they are
@@ -105,13 +105,7 @@ GEMINI = AgentSettings(
     dialect="gemini",
     # It starts itself again for a larger heap, and the first of the two ignores every signal.
     env={"GEMINI_CLI_NO_RELAUNCH": "true"},
-    credentials=(
-        "GEMINI_API_KEY",
-        "GOOGLE_API_KEY",
-        "GOOGLE_CLOUD_PROJECT",
-        "~/.gemini/oauth_creds.json",
-        "~/.gemini/settings.json",
-    ),
+    credentials=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT", "~/.gemini/oauth_creds.json"),
     hosts=("generativelanguage.googleapis.com",),
     version=("gemini", "--version"),
     minimum_version="0.11",  # stream-json
@@ -127,7 +121,7 @@ QWEN = AgentSettings(
     turn_limit=("--max-session-turns", "{turns}"),
     dialect="qwen",
     env={"QWEN_CODE_NO_RELAUNCH": "true"},  # as gemini, whose code it began with
-    credentials=("OPENAI_API_KEY", "DASHSCOPE_API_KEY", "~/.qwen/oauth_creds.json", "~/.qwen/settings.json"),
+    credentials=("OPENAI_API_KEY", "DASHSCOPE_API_KEY", "~/.qwen/oauth_creds.json"),
     version=("qwen", "--version"),
     minimum_version="0.1",
     docs="https://qwenlm.github.io/qwen-code-docs/en/users/features/headless/",
@@ -143,13 +137,7 @@ COPILOT = AgentSettings(
     # npm's launcher dies of a signal and leaves the worker behind (1.0.102): start the worker itself, where it is.
     native=("../copilot-{os}-{arch}/copilot",),
     env={"COPILOT_AUTO_UPDATE": "false"},
-    credentials=(
-        "COPILOT_GITHUB_TOKEN",
-        "GH_TOKEN",
-        "GITHUB_TOKEN",
-        "COPILOT_PROVIDER_BASE_URL",
-        "~/.copilot/config.json",
-    ),
+    credentials=("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "COPILOT_PROVIDER_BASE_URL"),
     hosts=("api.githubcopilot.com",),
     version=("copilot", "--version"),
     minimum_version="1.0",
@@ -187,7 +175,6 @@ MINI = AgentSettings(
     cost_limit=("-l", "{cost}"),  # else it stops at $3 by itself
     dialect="mini",
     env={
-        "MSWEA_SILENT_STARTUP": "1",
         "MSWEA_COST_TRACKING": "ignore_errors",  # else it dies of a model whose price it does not know
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a list of prices from the internet at every start
     },

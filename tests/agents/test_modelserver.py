@@ -15,8 +15,7 @@ import pytest
 
 from tests.modelserver import Server, serving
 from tests.modelserver.probe import DEADLINE_SECONDS, ask, called, post, request, said, tokens
-from tests.modelserver.refusals import LIMIT_SECONDS
-from tests.modelserver.scenario import REFUSED
+from tests.modelserver.scenario import LIMIT_SECONDS, REFUSED
 from tests.modelserver.serving import HOST
 
 WIRES = ("chat", "responses", "anthropic", "gemini")
@@ -67,7 +66,7 @@ def test_the_first_answer_is_the_tasks_command_as_a_call_and_the_second_the_sign
         ("lie", 0, "TASK_COMPLETE"),
         ("nosignal", 1, "did."),
         ("skipped", 0, "told to skip this task"),
-        ("limittext", 0, "3pm (UTC)."),
+        ("limittext", 0, "m (UTC)"),
         ("giant", 1, "TASK_COMPLETE"),
         ("warn", 1, "TASK_COMPLETE"),
     ],

@@ -158,3 +158,12 @@ def test_a_command_that_still_runs_is_looked_at_again() -> None:
 )
 def test_the_least_value_of_a_schema(schema: dict[str, Any], value: object) -> None:
     assert example(schema) == value
+
+
+@pytest.mark.parametrize(
+    ("now", "clock"), [(0.0, "1:00am"), (39600.0, "12:00pm"), (-3600.0, "12:00am"), (43260.0, "1:01pm")]
+)
+def test_a_limit_told_as_a_text_names_the_time_of_the_reset(now: float, clock: str) -> None:
+    asked = Conversation(model="m", prompt=PROMPT, tools=(tool("bash", "command"),))
+    made = answer(asked, "limittext", Scenario(name="limittext"), now)
+    assert made == Say(f"You've hit your limit · resets {clock} (UTC)")

@@ -54,7 +54,8 @@ def program(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_person_can_start_it_and_end_it_with_ctrl_c() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_a_person_can_start_it_and_end_it(ending: signal.Signals) -> None:
     with program("--port", "0", "--mode", "429,n=1") as server:
         assert server.stdout
         first = server.stdout.readline()
@@ -64,7 +65,7 @@ def test_a_person_can_start_it_and_end_it_with_ctrl_c() -> None:
             assert ask("anthropic", found[1], streamed=True).status == 429
             assert ask("anthropic", found[1], streamed=True).status == 200
         finally:
-            server.send_signal(signal.SIGINT)
+            server.send_signal(ending)
             out, err = server.communicate(timeout=DEADLINE_SECONDS)
     assert (server.returncode, err) == (0, "")
     assert all(f"{agent}:\n" in out for agent in RECIPES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,20 +29,22 @@ parameters:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C. Returns 0, or 2 for a scenario that is not there or a port that is taken."""
+    """Serve until Ctrl-C or SIGTERM. Returns 0, or 2 for a scenario that is not there or a port that is taken."""
     options = _parser().parse_args(arguments)
     try:
         server = Server(options.port, log=options.log, scenario=options.mode)
     except (UnknownScenarioError, OSError) as error:
         print(f"modelserver: {error}", file=sys.stderr)
         return 2
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts what it puts in the background deaf to SIGINT
+        signal.signal(ending, signal.default_int_handler)
     with server:
         base = server.url(options.mode)
-        print(f"Serving {options.mode!r} at {base}, and every other scenario beside it. Ctrl-C ends it.\n")
-        for agent in [options.agent] if options.agent else RECIPES:
-            print(described(agent, base))
-        sys.stdout.flush()
         try:
+            print(f"Serving {options.mode!r} at {base}, and every other scenario beside it. Ctrl-C ends it.\n")
+            for agent in [options.agent] if options.agent else RECIPES:
+                print(described(agent, base))
+            sys.stdout.flush()
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             print()

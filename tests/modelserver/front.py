@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         elif mode == "hang":
             delivery.hang()
         else:
-            answer = playback.answer(asked, mode, scenario)
+            answer = playback.answer(asked, mode, scenario, now)
             body = wire.stream(answer, asked) if asked.streamed else wire.whole(answer, asked.model)
             headers = refusals.warning(now, scenario.reset) if mode == "warn" else {}
             manner = mode if task and isinstance(answer, Say) else "ok"

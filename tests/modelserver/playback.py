@@ -6,12 +6,13 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.modelserver import task_command
 from tests.modelserver.conversation import Answer, Call, Conversation, Say, Tool
 from tests.modelserver.example import example
-from tests.modelserver.scenario import CUTS, Scenario
+from tests.modelserver.scenario import CUTS, LIMIT_SECONDS, Scenario
 
 SIGNAL = "TASK_COMPLETE"
 DONE = "I ran the command of the task and looked at what it did."
@@ -32,11 +33,11 @@ _LONG = f"{DONE} It took a while, and there is more to tell about it than usual.
 _TEXTS = {
     "text": "I have thought about it and would begin with the tests.",
     "nosignal": DONE,
-    "limittext": "You've hit your usage limit. Your limit will reset at 3pm (UTC).",
     "skipped": "I could not do it.\n\nTASK_SKIPPED: the model server was told to skip this task",
     "lie": f"All of it was done.\n\n{SIGNAL}",
     **dict.fromkeys((*CUTS, "drip"), _LONG),
 }
+_WORDS_ONLY = frozenset({"text", "limittext", "lie", "skipped"})
 
 # mini-swe-agent ends with a command whose output begins with this line; what follows is its submission.
 _SUBMIT = "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
@@ -50,26 +51,26 @@ def does_task(conversation: Conversation) -> bool:
     return bool(_tool(conversation) or _is_mini(conversation) or _is_aider(conversation))
 
 
-def answer(conversation: Conversation, mode: str, scenario: Scenario) -> Answer:
-    """Return the next answer of the model in a mode that does answer."""
+def answer(conversation: Conversation, mode: str, scenario: Scenario, now: float = 0.0) -> Answer:
+    """Return the next answer of the model in a mode that does answer. `now` in seconds since 1970."""
     if not does_task(conversation):
         return Say(json.dumps(example(conversation.schema)) if conversation.schema else "Work on the task")
     if mode in {"cut", "cutclean"} and not conversation.streamed:
         mode = "ok"
-    if mode in {"text", "limittext", "lie", "skipped"} | CUTS:  # a break is one in the middle of a text
-        return _final(conversation, mode, scenario)
+    text = _limit_text(scenario, now) if mode == "limittext" else _text(mode)
+    if mode in _WORDS_ONLY | CUTS:  # a break is one in the middle of a text
+        return _final(conversation, mode, text)
     if _is_aider(conversation):
-        return Say(_listing(conversation.prompt) + _text(mode))
+        return Say(_listing(conversation.prompt) + text)
     if (running := _STILL_RUNNING.search(conversation.result)) and "write_stdin" in _names(conversation):
         return Call("write_stdin", {"session_id": int(running[1]), "chars": "", "yield_time_ms": 5000})
     if (step := _step(conversation)) and mode != "loop":
-        return _final(conversation, mode, scenario)
+        return _final(conversation, mode, text)
     command = f"echo step {step}" if step else _shaped(task_command.command(conversation.prompt), mode, scenario)
     return _call(conversation, command)
 
 
-def _final(conversation: Conversation, mode: str, scenario: Scenario) -> Answer:
-    text = _text(mode)
+def _final(conversation: Conversation, mode: str, text: str) -> Answer:
     if _is_mini(conversation) and mode not in {"text", "limittext"} | CUTS and len(text) < ARGUMENT_LIMIT:
         return _call(conversation, f"echo {_SUBMIT} && printf '%s\\n' {shlex.quote(text)}")
     return Say(text)
@@ -80,6 +81,13 @@ def _text(mode: str) -> str:
         words = " ".join(f"word{number:07d}" for number in range(GIANT // 12))  # no two alike: no loop to detect
         return f"{words}\n\n{SIGNAL}"
     return _TEXTS.get(mode, f"{DONE}\n\n{SIGNAL}")
+
+
+def _limit_text(scenario: Scenario, now: float) -> str:
+    """Return a limit in the words of Claude Code, as if they were the model's."""
+    at = datetime.fromtimestamp(now + (LIMIT_SECONDS if scenario.reset is None else scenario.reset), UTC)
+    half = "am" if at.hour < 12 else "pm"
+    return f"You've hit your limit · resets {at.hour % 12 or 12}:{at.minute:02}{half} (UTC)"
 
 
 def _shaped(command: str, mode: str, scenario: Scenario) -> str:

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 
 from tests.modelserver import anthropic, gemini
 from tests.modelserver.conversation import Json
-from tests.modelserver.scenario import Scenario
-
-LIMIT_SECONDS = 3600.0  # until a usage limit resets, where nothing else is said
+from tests.modelserver.scenario import LIMIT_SECONDS, Scenario
 
 
 @dataclass(frozen=True, slots=True)

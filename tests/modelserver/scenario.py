@@ -16,7 +16,7 @@ MODES = MappingProxyType(
         "nosignal": "as ok, but the final text has no signal",
         "skipped": "no call of a tool, a final text that ends with TASK_SKIPPED and a reason",
         "warn": "as ok, with Anthropic's headers that say that 95 % of the limit is used (reset=)",
-        "limittext": "answers with status 200 and a text that says that the limit is reached",
+        "limittext": "answers with status 200 and a text that says that the limit is reached (reset=)",
         "bg": "the command leaves `sleep` in the background, which holds its output open (seconds=, default 1000)",
         "bgsetsid": "the command leaves `sleep` behind in a session of its own (seconds=)",
         "fgsleep": "the command ends with `sleep` in the foreground (seconds=)",
@@ -43,6 +43,7 @@ MODES = MappingProxyType(
     }
 )
 REFUSED = frozenset({"401", "402", "403", "429", "500", "529", "limit", "quota", "ctx"})
+LIMIT_SECONDS = 3600.0  # until a usage limit resets, where nothing else is said
 CUTS = frozenset({"cut", "cutclean", "cutall"})
 
 _PREFIX = re.compile(r"/s/([^/?]+)(?=/|\?|$)")

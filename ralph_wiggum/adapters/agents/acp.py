@@ -41,7 +41,7 @@ def require(where: str) -> None:
 class AcpAgent:
     """Runs an agent behind the client, once for each attempt.
 
-    `start_seconds` is the time for each of its answers until it has the prompt: opencode takes 2 s, a first start longer.
+    `start_seconds` is the time for each of its answers until it has the prompt; opencode takes 2 s, a first start more.
     """
 
     settings: AgentSettings

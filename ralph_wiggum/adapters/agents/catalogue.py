@@ -113,5 +113,5 @@ def refuse_cost_limit(agents: Sequence[AgentSettings]) -> None:
 
 
 def tells_cost(agent: AgentSettings) -> bool:
-    """Say whether it is known what a run of the agent costs: it tells, or tells tokens that the person set prices for."""
+    """Say whether it is known what a run of the agent costs: it tells, or tells tokens and the person set prices."""
     return agent.dialect in TELLS_COST or (agent.prices is not None and agent.dialect in TELLS_TOKENS)

@@ -6,10 +6,10 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from ralph_wiggum.adapters.agents.launch import arguments, locate, missing, own_environment
+from ralph_wiggum.adapters.agents.preflight import credential
 from ralph_wiggum.adapters.drill.lane import Lane, said
-from ralph_wiggum.core import login
 from ralph_wiggum.core.drill.verdict import Result, Verdict
-from ralph_wiggum.core.login import Login
+from ralph_wiggum.core.login import Login, Reply, readiness
 from ralph_wiggum.core.settings import AgentSettings
 from ralph_wiggum.ports import Clock
 
@@ -49,7 +49,8 @@ def _look(
     while (code := lane.code(pid)) is None and clock.monotonic() < end:
         yield
     yield from lane.clear()
-    standing = login.judge(code, said(screen))
+    answer = Reply(code, said(screen))
+    standing = readiness(agent, login=answer, version=None, credential=credential(agent, env)).login
     if standing is Login.UNKNOWN:
         return True, f"{agent.name} is installed; whether somebody is logged in, it does not tell"
     return standing is Login.YES, f"{agent.name} is installed and {standing.value}"

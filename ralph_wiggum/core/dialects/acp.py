@@ -10,17 +10,19 @@
 | denied | tool, doing, why: what the agent may not do here |
 | usage | input_tokens, output_tokens, cached_tokens, cost (US dollars or null): of this run so far |
 | note | text: what a person should see, such as a line of the agent that belongs to no protocol |
+| retry | text: why the agent asks its provider again |
 | error | code, message, data: an error of JSON-RPC as it came; or kind, status, text: one of the client's own |
 | end | reason: the stop reason of the turn (end_turn, max_tokens, max_turn_requests, refusal, cancelled) |
 
 The stop reasons: https://agentclientprotocol.com/protocol/prompt-turn. The errors are those that gemini 0.61 (code: an
 HTTP status), codex-acp 0.16 (data.codex_error_info), opencode 1.18 and qwen 0.15 (-32603) answer with. Copilot 1.0 ends
-a turn well and says its error in the message: that is for whoever reads last words.
+a turn well and says its error in a message; the client makes an error of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ralph_wiggum.core.dialects import fields, provider_error
 from ralph_wiggum.core.dialects.fields import Event
@@ -65,6 +67,8 @@ def hear(event: Event, transcript: Transcript) -> None:  # noqa: C901 - one case
             transcript.usage = _usage(event)
         case "note":
             transcript.shows(plain(fields.text(event, "text"), 2 * WORDS))
+        case "retry":
+            transcript.notes(replace(notice(event), kind="retry", final=False))
         case "session_gone":
             words = fields.text(event, "text") or "the session to go on with is not there"
             _fails(Notice(kind="session_gone", text=plain(words, WORDS), final=True), transcript)

@@ -78,9 +78,9 @@ class Aider:
         return replace(heard, message=message, completed=True if flagged else None, flagged=flagged)
 
     def _begin(self, line: str, transcript: Transcript) -> None:
-        if litellm.begins(line):
+        if error := litellm.error_in(line):
             self._errs(transcript, final=True)
-            self._statement = [line]
+            self._statement = [error]
         elif line.startswith("Tokens: "):
             self._statement = [line]
         elif found := _RETRIES.fullmatch(line):
@@ -107,12 +107,12 @@ class Aider:
         if self._statement[0].startswith("Tokens: "):
             return line.startswith("Cost: ") or not self._statement[-1].rstrip().endswith(("received.", "session."))
         others = ("Tokens: ", "The API provider", "Retrying in ")
-        return not (line.startswith(others) or litellm.begins(line))
+        return not (line.startswith(others) or litellm.error_in(line))
 
     def _state(self, transcript: Transcript) -> None:
         """Take a statement as a whole, if there is one."""
         whole, self._statement = " ".join(row.strip() for row in self._statement), []
-        if litellm.begins(whole):
+        if litellm.error_in(whole):
             self._error = whole
         elif whole:
             self._counts(whole, transcript)

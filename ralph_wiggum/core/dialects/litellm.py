@@ -26,12 +26,19 @@ _STATUS = {
     "ServiceUnavailableError": 503,
 }  # APIError, APIConnectionError and Timeout have none of their own
 _PREFIXES = re.compile(r"(?:(?:litellm\.)?(?:[A-Z]\w*(?:Error|Exception)|Timeout): ?)+(?:\w+(?:Error|Exception) - )?")
+_LINE = re.compile(r"litellm\.(?:exceptions\.)?\w{1,60}: ")
+_WITHIN = re.compile(r"litellm\.\w{1,60}: (?:litellm\.\w{1,60}: )?\w{1,60}: \w{1,60} - ")
 _NAME = re.compile(r"litellm\.(?:exceptions\.)?(\w{1,60})")
 
 
-def begins(line: str) -> bool:
-    """Say whether a line of text begins an error of LiteLLM."""
-    return bool(_NAME.match(line)) and ":" in line[:80]
+def error_in(line: str) -> str:
+    """Return the error of LiteLLM that a line is, or that ends it where an answer broke off in it; else "".
+
+    >>> error_in("It took a whilelitellm.APIConnectionError: APIConnectionError: OpenAIException - peer closed")
+    'litellm.APIConnectionError: APIConnectionError: OpenAIException - peer closed'
+    """
+    found = _LINE.match(line) or _WITHIN.search(line)
+    return line[found.start() :] if found else ""
 
 
 def notice(words: str, *, name: str = "", final: bool, wait: float = 0.0) -> Notice:

@@ -87,7 +87,7 @@ class Mini:
         if self._section != "Exit":
             transcript.concludes(said)
             return
-        if litellm.begins(last):
+        if last.startswith("litellm.") and litellm.error_in(last):
             transcript.notes(litellm.notice(last, final=True))
         elif _STATUS.fullmatch(last):
             transcript.notes(Notice(kind=last, text=last, final=last in trajectory.CAPS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 SESSION = "s-1"
@@ -110,8 +111,7 @@ calls = {"initialize": "hello", "session/new": "new", "session/load": "load", "s
 
 
 def main(script: str) -> None:
-    with open(script, encoding="utf-8") as file:
-        exec(compile(file.read(), script, "exec"), globals())  # noqa: S102 - that is what it is for
+    exec(compile(Path(script).read_text(encoding="utf-8"), script, "exec"), globals())  # noqa: S102 - it is for that
     while True:
         message = receive()
         if message.get("method") not in calls:

@@ -9,8 +9,8 @@ import pytest
 from ralph_wiggum.core.evidence import Ending, Notice, Usage
 from ralph_wiggum.core.provider.cause import Cause
 from ralph_wiggum.core.provider.classify import diagnose
-from ralph_wiggum.core.signals import read
 from ralph_wiggum.core.settings import Limits
+from ralph_wiggum.core.signals import read
 from tests.adapters.agents.conftest import Watching
 from tests.agents.acp.conftest import Talk
 
@@ -98,15 +98,43 @@ def test_an_error_in_the_place_of_an_answer_is_told_by_its_words(
     assert diagnose(outcome, read(outcome.message), NOW).cause is cause
 
 
-def test_an_agent_that_says_its_error_as_a_message_is_read_by_its_last_words(talk: Talk) -> None:
-    script = r"""
-    def prompt(params):
-        say("Execution failed: CAPIError: 429 429 You have exceeded your usage limit. Try again later.\n")
-        return "end_turn"
-    """
+COPILOT = """
+def hello(params):
+    return {"protocolVersion": 1, "agentInfo": {"name": "Copilot", "version": "1.0.102"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("429 5-hour usage limit reached. It will reset in 60 minutes.", Cause.USAGE_LIMIT),
+        ("Failed to get response from the AI model; retried 5 times Last error: 529 Overloaded", Cause.OVERLOADED),
+        (r"Authentication failed with provider at http://x (HTTP 401).\n  Check your KEY.", Cause.NOT_LOGGED_IN),
+    ],
+)
+def test_an_error_that_copilot_says_as_a_message_is_one(talk: Talk, error: str, cause: Cause) -> None:
+    script = f"""{COPILOT}
+def prompt(params):
+    say("Info: Request failed due to a transient API error. Retrying...")
+    say("Error: {error}")
+    return "end_turn"
+"""
     outcome = talk(script)
-    assert (outcome.completed, outcome.flagged, outcome.notices) == (True, False, ())
-    assert outcome.message.startswith("Execution failed: CAPIError: 429")
+    assert (outcome.exit_code, outcome.flagged) == (1, True)
+    assert [notice.final for notice in outcome.notices] == [False, True]
+    assert diagnose(outcome, read(outcome.message), NOW).cause is cause
+
+
+def test_what_copilots_model_says_after_an_error_stands(talk: Talk) -> None:
+    script = f"""{COPILOT}
+def prompt(params):
+    say("Error: in the first line of a file")
+    say(" I have mended it.")
+    return complete()
+"""
+    outcome = talk(script)
+    assert (outcome.exit_code, outcome.flagged) == (0, False)
+    assert outcome.message.endswith("Done.\nTASK_COMPLETE")
 
 
 def test_what_it_used_is_added_up_and_a_cost_of_before_is_not_counted(talk: Talk) -> None:

@@ -125,6 +125,12 @@ def test_turns_are_answers() -> None:
             (Notice(kind="APIError", text="Overloaded", retry_after=0.5),), False, id="without an explanation",
         ),
         pytest.param(
+            "It took a whilelitellm.APIConnectionError: APIConnectionError: OpenAIException - peer closed\n"
+            "connection without sending a complete body\nRetrying in 0.5 seconds...\nIt took a while. TASK_COM",
+            (Notice(kind="APIConnectionError", text="peer closed connection without sending a complete body", retry_after=0.5),),
+            False, id="in the middle of an answer",
+        ),
+        pytest.param(
             "\nTokens: 769 sent, 0 received.\n\n\nModel openai/some-model has hit a token limit!\n",
             (Notice(kind="ContextWindowExceededError", text="Model openai/some-model has hit a token limit!", final=True),),
             True, id="the context is full",

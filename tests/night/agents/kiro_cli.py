@@ -1,4 +1,4 @@
-"""A stand-in for kiro-cli 2.x, put on PATH under that name: kiro_cli.py FOLDER ARGUMENT…
+"""A stand-in for kiro-cli 2.x, put on PATH under that name: kiro_cli.py FOLDER ARGUMENTS.
 
 Folder, play.json and all steps are those of player.py; the steps below print what kiro-cli prints, as its documentation
 and the issues of kirodotdev/Kiro tell: an answer that begins with "> ", colours although NO_COLOR is set (8352), credits
