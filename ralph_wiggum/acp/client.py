@@ -6,8 +6,8 @@ Usage: python -P client.py [--session ID] [--permissions workspace|allow|reject]
 The workspace is the current folder. `--keep` names files and folders in it that only the runner writes;
 `--start-seconds` is the time for each answer until the prompt is handed over.
 
-Exit codes: 0 the agent ended its turn, 1 it or its session failed, 2 a bad call or a library that is missing, 3 there is
-no session of that id any more, 128 + n after signal n. What happened stands in the events in any case.
+Exit codes: 0 the agent ended its turn, 1 it or its session failed, 2 a bad call or a library that is missing, 3 there
+is no session of that id any more, 128 + n after signal n. What happened stands in the events in any case.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from ralph_wiggum.core.dialects.fields import Event
 
 ENDED, FAILED, SESSION_GONE = 0, 1, 3  # exit codes
 SIGNALLED = 128  # plus the signal, as shells have it
+ERROR_LIMIT = 16_000  # characters of an error's message, and of its data
 LEAVE_SECONDS = 1.0  # for the agent to end by itself once its standard input is closed, and again after TERM
 
 
@@ -212,7 +213,8 @@ class Conversation:
         if error.code == AUTH_REQUIRED:
             offers = f"; it offers: {self._methods}" if self._methods else ""
             return self._failed(kind="authentication", status=401, text=f"the agent is not logged in: {error}{offers}")
-        return self._failed(code=error.code, message=str(error), data=error.data)
+        data = error.data if len(repr(error.data)) <= ERROR_LIMIT else repr(error.data)[:ERROR_LIMIT]
+        return self._failed(code=error.code, message=str(error)[:ERROR_LIMIT], data=data)
 
     def _failed(self, **words: object) -> FailedError:
         self._events.put("error", **words)

@@ -13,7 +13,8 @@ HARMLESS = frozenset({"read", "search", "fetch", "think", "switch_mode"})
 # Once first: an answer for ever would let later ones through unseen, and some agents write it into the project.
 _ALLOWING = ("allow_once", "allow_always")
 _REJECTING = ("reject_once", "reject_always")
-_PATHS = (
+# Where tools have the paths that they work on, in what they are given.
+PATHS = (
     *("file_path", "filePath", "path", "absolute_path", "abs_path", "notebook_path", "target", "destination"),
     *("old_path", "new_path", "source", "dir_path"),
 )
@@ -52,7 +53,7 @@ def touched(tool: Event) -> tuple[str, ...]:
     given = fields.mapping(tool, "rawInput")
     changes = given.get("changes")  # codex: a change for each path
     found = [fields.text(place, "path") for place in places]
-    found += [fields.text(given, name) for name in _PATHS]
+    found += [fields.text(given, name) for name in PATHS]
     found += [path for path in changes if isinstance(path, str)] if isinstance(changes, dict) else []
     return tuple(dict.fromkeys(filter(None, found)))
 

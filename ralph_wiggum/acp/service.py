@@ -12,7 +12,8 @@ from ralph_wiggum.acp.events import Events
 from ralph_wiggum.acp.files import Workspace
 from ralph_wiggum.acp.permissions import answer, touched
 from ralph_wiggum.acp.terminals import Line, RefusedError, Terminals
-from ralph_wiggum.acp.updates import Updates, words
+from ralph_wiggum.acp.tools import words
+from ralph_wiggum.acp.updates import Updates
 from ralph_wiggum.core.dialects import fields
 from ralph_wiggum.core.dialects.fields import Event
 

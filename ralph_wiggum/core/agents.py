@@ -128,7 +128,8 @@ QWEN = AgentSettings(
     install_hint="install it with: npm install -g @qwen-code/qwen-code, then run qwen once and log in",
 )
 
-_COPILOT = ("copilot", "--allow-all-tools", "--output-format", "json", "--no-color", "{args}")
+# --allow-all-tools alone refuses every path outside the folder, /dev/null too, and asks nobody (1.0.102).
+_COPILOT = ("copilot", "--allow-all", "--output-format", "json", "--no-color", "{args}")
 COPILOT = AgentSettings(
     name="copilot",
     command=_COPILOT,
@@ -175,9 +176,11 @@ MINI = AgentSettings(
     cost_limit=("-l", "{cost}"),  # else it stops at $3 by itself
     dialect="mini",
     env={
+        "MSWEA_CONFIGURED": "true",  # else it asks for a model and a key, of nobody
         "MSWEA_COST_TRACKING": "ignore_errors",  # else it dies of a model whose price it does not know
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a list of prices from the internet at every start
     },
+    credentials=("~/.config/mini-swe-agent/.env", "MSWEA_MODEL_NAME"),
     version=("mini", "--help"),  # "This is mini-swe-agent version 2.4.6."; there is no --version
     minimum_version="2.0",
     docs="https://mini-swe-agent.com/latest/usage/mini/",

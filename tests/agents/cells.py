@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ TWO = """# Plan
 - [ ] 2. Write two.txt
   - model: printf 'two\\n' > two.txt
 """
-AWAY = timedelta(minutes=3)  # the end of a night whose agent is held for longer
+LONG_WAIT = 15.0  # seconds; a night that is to wait for longer is stopped once it waits
 NIGHT_SECONDS = 240.0
 
 
@@ -52,6 +52,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(name="401", server="401", about="a wrong key"),
     Scenario(name="context", server="ctx,n=1", about="the context is too long, once"),
     Scenario(name="cut", server="cutall", about="every answer breaks off"),
+    Scenario(name="cut clean", server="cutclean", about="every answer ends before its end, as if it were whole"),
     Scenario(name="background", server="bg", about="the command leaves `sleep 1000 &`, which holds its output open"),
     Scenario(name="setsid", server="bgsetsid", about="the command leaves a `setsid sleep 1000` behind"),
     Scenario(name="stuck", server="fgsleep", about="the command is `sleep 1000`"),
@@ -108,10 +109,28 @@ def prepare(base: Path, agent: str, program: Path, scenario: Scenario, url: str)
 
 
 def play(project: Project) -> Cell:
-    """Run the night and read what came of it."""
-    until = datetime.now().astimezone() + AWAY
-    result = project.night("6", "--until", f"{until:%H:%M}", timeout=NIGHT_SECONDS)
-    return read(project, result)
+    """Run the night and read what came of it; one that begins a long wait is stopped there, as a person would."""
+    began = time.monotonic()
+    night = project.command("overnight", "demo", "6")
+    while night.poll() is None and time.monotonic() < began + NIGHT_SECONDS:
+        if _waits(project):
+            project.run("stop", "demo", "--now")
+            break
+        time.sleep(0.2)
+    return read(project, project.finish(night, timeout=NIGHT_SECONDS, began=began))
+
+
+def _waits(project: Project) -> bool:
+    """Say whether the run has begun a long wait."""
+    if not project.exists(".ralph/demo/journal.jsonl"):
+        return False
+    last: Mapping[str, Any] = next(
+        (entry for entry in reversed(project.journal()) if entry["event"] in {"waiting", "went_on"}), {}
+    )
+    if last.get("event") != "waiting":
+        return False
+    until = datetime.fromisoformat(last["until"]) if last.get("until") else datetime.now().astimezone()
+    return bool((until - datetime.fromisoformat(last["at"])).total_seconds() > LONG_WAIT)
 
 
 def read(project: Project, result: Result) -> Cell:
@@ -153,8 +172,8 @@ def _then(project: Project, ended: Sequence[Mapping[str, Any]], held: Sequence[M
         words.append("done")
     elif "S" in states:
         words.append("skipped")
-    elif states != "xx":
-        words.append("stopped" if project.read(".kiro/specs/demo/activity.md") else "")
+    elif states != "xx" and not held:
+        words.append("still open")
     return ", ".join(words)
 
 

@@ -100,6 +100,16 @@ def test_a_limit_that_is_told_as_the_whole_answer_is_one(make: Make) -> None:
     assert [(hold["agent"], hold["cause"]) for hold in held(project)] == [("kiro", "usage limit")]
 
 
+def test_trouble_is_waited_out_where_nobody_can_take_over(make: Make) -> None:
+    project = with_kiro(make, ONE)
+    project.plays({"1": [[["fails", "Kiro is having trouble responding right now"]], DONE]})
+    result = project.night()
+    assert (result.code, project.states()) == (0, "x"), result.out + result.err
+    assert [hold["cause"] for hold in held(project)] == ["overloaded"]
+    assert result.seconds > 5
+    assert attempts_of(project, "1") == "1"
+
+
 def test_words_of_a_limit_in_an_answer_that_is_complete_hold_nobody(make: Make) -> None:
     """A repository about rate limits (B1)."""
     words = "It now says:\n\n    The monthly usage limit has been reached\n\nwhen nothing is left.\n\nTASK_COMPLETE"

@@ -17,9 +17,12 @@ def read_report(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)  # a FIFO or a device may never end
-            return file.read(REPORT_BYTES) if regular else b""
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a FIFO or a device may never end
             return b""
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(REPORT_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

@@ -5,7 +5,8 @@
 | session | id: to go on with; agent, version: what the agent calls itself |
 | session_gone | id, text: the session to go on with is not there; the run ends, and has to begin afresh |
 | text, thought | text: a piece of a message, or of what the model thinks; message: the message's id, or "" |
-| tool | name, doing: what it is called with (a command, a file); below: whether a sub-agent uses it |
+| tool | name, doing: what it is called with (a command, a file), or its title |
+| tool_given | name, doing: as tool, of one that was told before it was known what it is called with |
 | plan | entries: lines |
 | denied | tool, doing, why: what the agent may not do here |
 | usage | input_tokens, output_tokens, cached_tokens, cost (US dollars or null): of this run so far |
@@ -26,7 +27,7 @@ from dataclasses import replace
 
 from ralph_wiggum.core.dialects import fields, provider_error
 from ralph_wiggum.core.dialects.fields import Event
-from ralph_wiggum.core.dialects.heard import WORDS, Transcript
+from ralph_wiggum.core.dialects.heard import WORDS, Transcript, call
 from ralph_wiggum.core.evidence import Notice, Usage
 from ralph_wiggum.core.outside_text import plain
 
@@ -46,7 +47,7 @@ _DEPTH = 4
 _ENTRIES = 30  # of a plan
 
 
-def hear(event: Event, transcript: Transcript) -> None:  # noqa: C901 - one case for each type of event
+def hear(event: Event, transcript: Transcript) -> None:  # noqa: C901, PLR0912 - one case for each type of event
     """Take one event."""
     match fields.text(event, "type"):
         case "session":
@@ -56,7 +57,9 @@ def hear(event: Event, transcript: Transcript) -> None:  # noqa: C901 - one case
         case "thought":
             transcript.answers()
         case "tool":
-            transcript.uses(fields.text(event, "name"), fields.text(event, "doing"), below=event.get("below") is True)
+            transcript.uses(fields.text(event, "name"), fields.text(event, "doing"))
+        case "tool_given":
+            transcript.shows(call(fields.text(event, "name"), fields.text(event, "doing")))
         case "plan":
             entries = [entry for entry in fields.items(event, "entries") if isinstance(entry, str)]
             transcript.shows("\n".join(f"  {plain(entry, WORDS)}" for entry in entries[:_ENTRIES]))

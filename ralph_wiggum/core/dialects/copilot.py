@@ -24,6 +24,8 @@ def hear(event: Event, transcript: Transcript) -> None:
             transcript.says(fields.text(data, "content"), message=message, whole=True)
         case "tool.execution_start":
             transcript.uses(fields.text(data, "toolName"), data.get("arguments"), below=not ours)
+        case "tool.execution_complete" if fields.text(fields.mapping(data, "error"), "code") == "denied":
+            transcript.denies_last()
         case "model.call_failure":
             _call_failed(data, transcript)
         case "session.error":

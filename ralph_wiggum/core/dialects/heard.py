@@ -177,7 +177,13 @@ class Transcript:
 
     def denies(self, tool: str, arguments: object = "") -> None:
         """Take a tool that the agent's own rules refused."""
-        refused = call(tool, arguments)
+        self._denies(call(tool, arguments))
+
+    def denies_last(self) -> None:
+        """Take the refusal of the tool that was used last, where the event does not name it."""
+        self._denies(self._used or "a tool")
+
+    def _denies(self, refused: str) -> None:
         if refused not in self._denied and len(self._denied) < DENIED:
             self._denied.append(refused)
 

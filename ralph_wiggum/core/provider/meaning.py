@@ -164,6 +164,8 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"having trouble responding",
             r"disconnected before completion",
             r"mid-(?:response|stream)",
+            r"error (?:reading a body from connection|decoding response body)",
+            r"failed to finalize \S+ stream",
             r"temporarily unavailable",
         ),
     ),
@@ -195,6 +197,7 @@ _VAGUE: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"premature close|terminated",
             r"api_?error",
             r"unavailable",
+            r"failed to get response from the ai model; retried",
         ),
     ),
 )

@@ -25,6 +25,7 @@ COMMANDS = {
 
 def night(agent: str, scenario: str, base: Path) -> Cell:
     program = need_agent(agent)
+    (base / "agent-home").mkdir()  # qwen does not start without its home
     with serving() as server:
         project = prepare(base, agent, program, BY_NAME[scenario], server.url(BY_NAME[scenario].server))
         settings = json.loads(project.read(SETTINGS))

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ralph_wiggum.acp.figures import tokens
 from ralph_wiggum.acp.permissions import answer, refusal, touched
 from ralph_wiggum.acp.pipes import checked
-from ralph_wiggum.acp.updates import tokens, words
+from ralph_wiggum.acp.tools import brief, words
 from ralph_wiggum.core.commands import Rules, commands
 from ralph_wiggum.core.evidence import Notice
 from ralph_wiggum.core.program import Process
@@ -131,7 +132,7 @@ def test_paths_are_refused_by_where_they_lie(path: str, why: str) -> None:
     ],
 )
 def test_what_a_tool_touches(tool: Mapping[str, object], paths: tuple[str, ...]) -> None:
-    assert touched(tool) == paths
+    assert touched(tool) == touched(brief(tool)) == paths
 
 
 @given(st.sampled_from(["workspace", "allow", "reject"]), st.lists(JSON), st.booleans())
@@ -140,6 +141,15 @@ def test_an_answer_is_always_one_of_the_options(policy: str, options: list[objec
     ids = [option.get("optionId") for option in options if isinstance(option, dict)]
     assert not chosen.option or chosen.option in ids
     assert chosen.allowed is (policy == "allow" or (policy == "workspace" and not refused))
+
+
+@given(JSON)
+def test_whatever_is_told_of_a_tool_is_bounded(value: object) -> None:
+    for name in ("kind", "title", "locations", "content", "rawInput", "toolCallId"):
+        told = brief({name: value, "rawInput": {"command": value, "changes": value} if name == "toolCallId" else value})
+        assert touched(told) is not None
+        assert len(words(told)) == 2
+    assert len(json.dumps(brief({"rawInput": {"command": ["x" * 10**6] * 200, "content": "x" * 10**6}}))) < 10_000
 
 
 # --- what is told
@@ -172,7 +182,7 @@ def test_tokens_are_counted_once(used: Mapping[str, object], expected: tuple[int
     ],
 )
 def test_a_tool_in_words(tool: Mapping[str, object], expected: tuple[str, str]) -> None:
-    assert words(tool) == expected
+    assert words(brief(tool)) == expected
 
 
 def test_events_of_a_whole_turn() -> None:
@@ -181,7 +191,8 @@ def test_events_of_a_whole_turn() -> None:
         {"type": "session", "id": "s-1", "agent": "OpenCode", "version": "1"},
         {"type": "retry", "text": "Last error: 529 Overloaded"},
         {"type": "text", "text": "I will", "message": "m1"},
-        {"type": "tool", "name": "execute", "doing": "npm test"},
+        {"type": "tool", "name": "execute", "doing": "bash"},
+        {"type": "tool_given", "name": "execute", "doing": "npm test"},
         {"type": "denied", "tool": "edit", "doing": "/etc/hosts", "why": "/etc/hosts lies outside the workspace"},
         {"type": "text", "text": "Done.\nTASK_", "message": "m2"},
         {"type": "text", "text": "COMPLETE", "message": "m2"},
@@ -190,7 +201,7 @@ def test_events_of_a_whole_turn() -> None:
     assert (found.message, found.completed, found.flagged) == ("Done.\nTASK_COMPLETE", True, False)
     assert (found.session, found.denied) == ("s-1", ("edit: /etc/hosts",))
     assert [(notice.status, notice.stale, notice.final) for notice in found.notices] == [(529, True, False)]
-    assert "execute: npm test\n  refused: /etc/hosts lies outside the workspace\n" in shown
+    assert "execute: bash\nexecute: npm test\n  refused: /etc/hosts lies outside the workspace\n" in shown
 
 
 @pytest.mark.parametrize(

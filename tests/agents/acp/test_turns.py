@@ -250,12 +250,14 @@ def test_a_flood_and_a_line_without_end_do_no_harm(talk: Talk) -> None:
         raw("x" * (17 << 20) + "\n")
         for _ in range(300):
             raw("log line\n")
-        say("y" * (1 << 20))
+        content = {"type": "text", "text": "größer" * (1 << 20)}
+        update = {"sessionUpdate": "agent_message_chunk", "content": content}
+        raw(json.dumps({"method": "session/update", "params": {"update": update}}, ensure_ascii=False) + "\n")
         say("\nTASK_COMPLETE\n")
         return "end_turn"
     """
     outcome = talk(script)
-    assert outcome.message.endswith("yy\nTASK_COMPLETE\n")
+    assert outcome.message.endswith("größer\nTASK_COMPLETE\n")
     assert "longer than 16 MiB" in talk.log
     assert talk.log.count("log line") < 300
 

@@ -82,3 +82,12 @@ def test_a_failed_call_that_was_got_over_is_stale() -> None:
 def test_the_exit_code_flags_the_end(code: object, flagged: bool) -> None:  # noqa: FBT001 - a column of a table
     found = heard("copilot", whole("x"), result(code))
     assert (found.completed, found.flagged) == (True, flagged)
+
+
+def test_a_tool_that_its_own_rules_refused_is_named() -> None:
+    """--allow-all-tools without --allow-all-paths refuses what touches /dev/null (1.0.102)."""
+    refused = event("tool.execution_complete", success=False, error={"message": "Permission denied", "code": "denied"})
+    found = heard("copilot", uses("cat /dev/zero"), refused, whole("I could not."), result())
+    assert found.denied == ("bash: cat /dev/zero",)
+    failed = event("tool.execution_complete", success=False, error={"message": "exit 1", "code": "failure"})
+    assert heard("copilot", uses("false"), failed, result()).denied == ()
