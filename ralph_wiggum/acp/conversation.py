@@ -128,7 +128,7 @@ class Conversation:
         finally:
             self._events.silent = True
             service.closed = True
-            await connection.close()
+            await asyncio.gather(connection.close(), return_exceptions=True)  # what it was still answering is moot
             await _leave(agent)
             source.close()
 

@@ -83,7 +83,9 @@ CODEX = AgentSettings(
     install_hint="install it with: npm install -g @openai/codex, then run: codex login",
 )
 
-_OPENCODE = ("opencode", "run", "--format", "json", "--auto", "{args}")
+# Its events say nothing of retries, and it tries for hours: why stands in its log alone (1.18).
+_OPENCODE_LOG = ("--print-logs", "--log-level", "ERROR")
+_OPENCODE = ("opencode", "run", "--format", "json", "--auto", *_OPENCODE_LOG, "{args}")
 OPENCODE = AgentSettings(
     name="opencode",
     command=_OPENCODE,
@@ -120,7 +122,12 @@ QWEN = AgentSettings(
     resume=(*_QWEN, "--resume", "{session}"),
     turn_limit=("--max-session-turns", "{turns}"),
     dialect="qwen",
-    env={"QWEN_CODE_NO_RELAUNCH": "true"},  # as gemini, whose code it began with
+    env={
+        "QWEN_CODE_NO_RELAUNCH": "true",  # as gemini, whose code it began with
+        # It tries again in silence for a quarter of an hour where a limit meets it; so it gives up after 85 s, and says
+        # why (0.15). The person's own settings come before these.
+        "QWEN_CODE_SYSTEM_DEFAULTS_PATH": "{package}/templates/agents/qwen-defaults.json",
+    },
     credentials=("OPENAI_API_KEY", "DASHSCOPE_API_KEY", "~/.qwen/oauth_creds.json"),
     version=("qwen", "--version"),
     minimum_version="0.1",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ralph_wiggum.core.evidence import AgentOutcome, Claim, Ending, Said
 
 HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
-CAPS = frozenset({"error_max_turns", "error_max_budget_usd"})  # kinds of final notices: claude's words for its own caps
+# Kinds of final notices, over an agent's own caps: claude's words, mini's.
+CAPS = frozenset({"error_max_turns", "error_max_budget_usd", "LimitsExceeded", "TimeExceeded"})
 
 
 def complete(outcome: AgentOutcome, said: Said) -> bool:

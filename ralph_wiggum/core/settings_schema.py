@@ -53,6 +53,11 @@ def _hosts(value: object) -> tuple[str, ...]:
     return found
 
 
+def _arguments(value: object) -> tuple[str, ...]:
+    """Read arguments, none too."""
+    return () if value == [] else values.words(value)
+
+
 def _prices(value: object) -> Prices:
     """Read what tokens cost: US dollars for a million of them, in and out."""
     fields: dict[str, float] = {}
@@ -133,7 +138,7 @@ KEYS: Mapping[Path, Key] = {
     (*AGENTS, ANY, "answers"): Key(values.answers),
     (*AGENTS, ANY, "login"): Key(values.words),
     (*AGENTS, ANY, "hosts"): Key(_hosts),
-    (*AGENTS, ANY, "args"): Key(values.words),
+    (*AGENTS, ANY, "args"): Key(_arguments),
     (*AGENTS, ANY, "resume"): Key(values.words),
     (*AGENTS, ANY, "turn_limit"): Key(values.words),
     (*AGENTS, ANY, "cost_limit"): Key(values.words),

@@ -45,6 +45,10 @@ AGENTS = tuple(installed.PROGRAMS)
 MODES = ("ok", "nosignal", "limit", "401", "ctx", "429", "529")
 CUT = ("cutall", "cutclean")
 MORE: Mapping[str, tuple[str, ...]] = MappingProxyType(dict.fromkeys(("opencode", "gemini", "qwen"), CUT))
+# aider asks github.com for prices, unless it did so today.
+FILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"aider": {".aider/caches/model_prices_and_context_window.json": '{"mock": {}}'}}
+)
 REPORTS = frozenset({"mini"})  # aider's is a log that nothing reads
 
 
@@ -89,15 +93,25 @@ class Captured:
 def run(name: str, program: Path, mode: str, base: Path, family: Family) -> Captured:
     """Run an agent once in a scenario of the model server; `base` is an empty folder."""
     home, repository = base / "home", _repository(base / "project")
-    home.mkdir()
+    for path, text in FILES.get(name, {}).items():
+        (home / path).parent.mkdir(parents=True)
+        (home / path).write_text(text)
+    _made(home)
     with serving() as server:
         made = setup(name, home, server.url(mode), subscription=mode == "limit")
         settings = replace(BUILT_IN[name], args=made.args)
         scene = Scene(
             began=time.time(),
             port=server.port,
-            places={str(repository): "/home/person/project", str(home): "/home/person", str(base): "/home/person/tmp"}
-            | {str(installed.cache()): "/home/person/agents"},
+            places={
+                str(repository): "/home/person/project",
+                str(home): "/home/person",
+                str(base): "/home/person/tmp",
+                str(installed.cache()): "/home/person/agents",
+                str(Path.home()): "/home/person",
+                os.uname().release: "6.1.0",
+                os.uname().version: "#1 SMP",
+            },
         )
         limits = Limits(task_seconds=SECONDS, command_seconds=SECONDS, no_progress_seconds=10 * SECONDS)
         request = AgentRequest(
@@ -172,18 +186,20 @@ def version(name: str, program: Path) -> str:
 
 
 def store(stem: str, captured: Captured, folder: Path) -> None:
-    """Write the fixtures of one run, in place of those that were there."""
+    """Write the fixtures of one run, in place of those that were there; of one that said nothing there are none."""
     parts = {"out": captured.out, "err": captured.err, "report": captured.report}
     for kind, data in parts.items():
         path = folder / f"{stem}.{kind}"
         path.unlink(missing_ok=True)
-        if data:
+        if data or (kind == "out" and any(parts.values())):
             path.write_text(
                 scrubbing.scrub(data.decode(errors="replace"), captured.scene), encoding="utf-8", newline=""
             )
     ends = folder / ENDS
     known: dict[str, Any] = json.loads(ends.read_text()) if ends.exists() else {}
-    known[stem] = {"ending": captured.ending.value, "exit_code": captured.exit_code}
+    known.pop(stem, None)
+    if any(parts.values()):
+        known[stem] = {"ending": captured.ending.value, "exit_code": captured.exit_code}
     ends.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
 
 

@@ -40,7 +40,9 @@ class Scenario:
 
 
 QUICK = {"no_progress_timeout": 12, "max_task_timeout": 60, "max_command_timeout": 4, "stagnation_threshold": 2}
-FOR_GOOD = 10**6  # requests
+# Where an agent tries again in silence for so long before it says why.
+PATIENCE: Mapping[str, Mapping[str, int]] = {"qwen": {"no_progress_timeout": 120, "max_task_timeout": 150}}
+TURNED_AWAY = frozenset({"429", "limit", "529"})
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(name="completes", server="ok", about="both tasks are done"),
@@ -100,7 +102,7 @@ def prepare(base: Path, agent: str, program: Path, scenario: Scenario, url: str)
     project.settings(
         agent=agent,
         agents={agent: {"env": made.env, **({"args": list(made.args)} if made.args else {})}},
-        overnight_mode=QUICK,
+        overnight_mode={**QUICK, **(PATIENCE.get(agent, {}) if scenario.name in TURNED_AWAY else {})},
         machine={"keep_awake": False},
         quality_checks={"all": ["test -e one.txt"]},
         **scenario.settings,

@@ -22,6 +22,8 @@ DURATION = 500  # milliseconds
 TEXT_LIMIT = 1200  # characters of one text inside an event, and of one line
 ITEMS_LIMIT = 6  # of a list of words: tools, skills, commands
 LINES_LIMIT = 30  # of a stretch of text between two events or two rules
+TELLS_LIMIT = 100  # characters of what a vendor says of its tools and skills
+REPEATED_LIMIT = 2  # events in a row that differ in their ids alone
 FRAMES_LIMIT = 2  # of a stack trace, rows of a box
 FILE_LIMIT = 24_000  # characters
 
@@ -36,6 +38,7 @@ _CLOCK = re.compile(r"\b(1[0-2]|[1-9])(?::([0-5]\d))?( ?)([AaPp][Mm])\b")
 _DURATIONS = re.compile(r"(?:_ms|Ms|duration|latency|elapsed)\Z", re.IGNORECASE)
 _FRAME = re.compile(r"\s+(?:at |File )|│")
 _RULE = re.compile("─{10,}")
+_IDS = frozenset({"id", "uuid", "parentId", "timestamp"})
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d{4,5}\b|(?<=localhost:)\d{4,5}\b")
 
 
@@ -137,15 +140,19 @@ def _shortened(text: str) -> str:
     if whole is not None and "\n" in text.strip():
         return json.dumps(_plain(whole), ensure_ascii=False, indent=1) + "\n"
     kept: list[str] = []
-    stretch: list[str] = []
-    for line in text.split("\n"):
-        value = _json(line)
-        if value is None:
-            stretch.append(_cut(line))
-            continue
-        kept += [*_fewer(stretch), json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))]
-        stretch = []
-    return _bounded([*kept, *_fewer(stretch)])
+    for told, group in groupby(((line, _json(line)) for line in text.split("\n")), lambda pair: _told(pair[1])):
+        rows = list(group)
+        if told is None:
+            kept += _fewer([_cut(line) for line, _ in rows])
+        else:
+            events = [json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")) for _, value in rows]
+            kept += _ends(events, REPEATED_LIMIT, 0)
+    return _bounded(kept)
+
+
+def _told(value: object | None) -> object | None:
+    """Return what an event tells beside its ids; None for text."""
+    return {key: each for key, each in value.items() if key not in _IDS} if isinstance(value, dict) else value
 
 
 def _json(text: str) -> object | None:
@@ -165,17 +172,17 @@ def _plain(value: object, name: str = "") -> object:
         case list():
             return [_plain(each) for each in value]
         case str():
-            return _cut(value)
+            return _cut(value, TELLS_LIMIT if name == "description" else TEXT_LIMIT)
         case int() | float() if not isinstance(value, bool) and _DURATIONS.search(name) and value:
             return DURATION
     return value
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return a text without its middle, where it is long."""
-    if len(text) <= TEXT_LIMIT:
+    if len(text) <= limit:
         return text
-    half = TEXT_LIMIT // 3
+    half = limit // 3
     return f"{text[:half]} … {len(text) - 2 * half} characters … {text[-half:]}"
 
 
@@ -184,7 +191,8 @@ def _fewer(lines: list[str]) -> list[str]:
     kept: list[str] = []
     for kind, group in groupby(lines, _kind):
         rows = list(group)
-        kept += _ends(rows, *((FRAMES_LIMIT, 0) if kind == "frame" else (LINES_LIMIT - 2, 2)))
+        frames = kind == "frame"
+        kept += _ends(rows, FRAMES_LIMIT, 0, mark="    ") if frames else _ends(rows, LINES_LIMIT - 2, 2)
     return kept
 
 
@@ -192,11 +200,12 @@ def _kind(line: str) -> str:
     return "frame" if _FRAME.match(line) else "rule" if _RULE.match(line) else "text"
 
 
-def _ends(lines: list[str], first: int, last: int) -> list[str]:
+def _ends(lines: list[str], first: int, last: int, *, mark: str = "") -> list[str]:
+    """Return the first and the last lines; between them one that says how many there were, indented as `mark` says."""
     left_out = len(lines) - first - last
     if left_out <= 1:
         return lines
-    return [*lines[:first], f"[… {left_out} lines …]", *lines[len(lines) - last :]]
+    return [*lines[:first], f"{mark}[… {left_out} lines …]", *lines[len(lines) - last :]]
 
 
 def _bounded(lines: list[str]) -> str:

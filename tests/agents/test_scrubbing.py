@@ -29,7 +29,9 @@ def after(seconds: float) -> datetime:
         pytest.param("/tmp/run_1/projects", "/home/person/tmp/projects", id="a path that only begins like another"),
         pytest.param("-tmp-run-1-project", "-home-person-project", id="a path as the name of a folder"),
         pytest.param("http://127.0.0.1:40001/s/401/v1", "http://127.0.0.1:8765/s/401/v1", id="the port"),
-        pytest.param("toolu_8b7b971c6c344543, max_output_tokens", "toolu_0000000000000001, max_output_tokens", id="an id"),
+        pytest.param(
+            "toolu_8b7b971c6c344543, max_output_tokens", "toolu_0000000000000001, max_output_tokens", id="an id"
+        ),
         pytest.param("ses_e084345a8ffeU2H752JTM76ebd", "ses_" + "1".zfill(26), id="an id of letters and digits"),
         pytest.param("tree 4b825dc642cb6eb9 seed 123456789", "tree 0000000000000001 seed 123456789", id="a hash"),
         pytest.param(f"in {after(3).isoformat()}", f"in {MOMENT:%Y-%m-%dT%H:%M:%S}.000+00:00", id="a moment"),
@@ -64,7 +66,12 @@ def test_durations_and_long_texts_go_and_the_event_stays() -> None:
         "prompt": "a" * 5000 + "the end",
     }
     found = json.loads(scrub(json.dumps(event), SCENE))
-    assert (found["type"], found["duration_ms"], found["totalApiDurationMs"], found["retries"]) == ("result", 500, 500, 0)
+    assert (found["type"], found["duration_ms"], found["totalApiDurationMs"], found["retries"]) == (
+        "result",
+        500,
+        500,
+        0,
+    )
     assert found["tools"] == [*(f"Tool{number}" for number in range(5)), "… 15 more …"]
     assert len(found["blocks"]) == 10
     assert len(found["prompt"]) < 1000
@@ -75,7 +82,7 @@ def test_a_stack_trace_is_cut_and_the_error_around_it_is_not() -> None:
     trace = "\n".join(f"    at call{number} (file.js:{number})" for number in range(30))
     found = scrub(f"Error: 401\n{trace}\n  status: 401\n", SCENE)
     assert found.startswith("Error: 401\n    at call0")
-    assert found.endswith("\n[… 28 lines …]\n  status: 401\n")
+    assert found.endswith("\n    [… 28 lines …]\n  status: 401\n")
 
 
 def test_a_flood_of_events_keeps_its_beginning_and_its_end() -> None:
@@ -85,6 +92,21 @@ def test_a_flood_of_events_keeps_its_beginning_and_its_end() -> None:
     assert found[-1] == events[-1]
     assert sum(map(len, found)) <= FILE_LIMIT
     assert set(found) - set(events) == {f"[… {5000 - len(found) + 1} lines …]"}
+
+
+def test_events_that_differ_in_their_ids_alone_are_cut() -> None:
+    events = [
+        json.dumps({"type": "changed", "data": {}, "id": f"e{number}"}, separators=(",", ":")) for number in range(9)
+    ]
+    other = '{"type":"changed","data":{"count":1},"id":"e9"}'
+    assert scrub("\n".join([*events, other]), SCENE).split("\n") == [*events[:2], "[… 7 lines …]", other]
+
+
+def test_what_a_vendor_says_of_its_skills_is_cut() -> None:
+    skills = [{"name": "review", "description": "Use it when " * 50}]
+    found = json.loads(scrub(json.dumps({"type": "skills", "skills": skills}), SCENE))
+    assert found["skills"][0]["name"] == "review"
+    assert len(found["skills"][0]["description"]) < 100
 
 
 def test_text_that_needs_no_change_has_none_and_scrubbing_again_changes_nothing() -> None:

@@ -46,7 +46,12 @@ CODEX = """
     import sys
     print("WARNING: proceeding, even though", file=sys.stderr)
     if sys.argv[1:] == ["--version"]: print("codex-cli 0.45.0")
-    elif sys.argv[1:] == ["login", "status"]: print("Not logged in"); sys.exit(1)
+    else: sys.exit(9)
+"""
+KIRO = """
+    import sys
+    if sys.argv[1:] == ["--version"]: print("kiro-cli 1.20.0")
+    elif sys.argv[1:] == ["whoami"]: print("Not logged in"); sys.exit(1)
     else: sys.exit(9)
 """
 
@@ -87,9 +92,10 @@ def test_what_is_installed_is_shown_and_what_is_not_with_how_to_install_it(tmp_p
         "cost",
         str(tmp_path / "bin/claude"),
     ]
-    assert lines[2].split()[:4] == ["codex", "0.45.0", "not", "logged"]
+    assert lines[2].split()[:4] == ["codex", "0.45.0", "nobody", "can"]
     assert "  kiro      install it with: curl" in done.stdout
-    assert "codex is not logged in; codex 0.45.0 is too old: 0.46 or newer is needed, update it" in done.stdout
+    assert "whether codex is logged in: no key found: CODEX_API_KEY, ~/.codex/auth.json" in done.stdout
+    assert "codex 0.45.0 is too old: 0.46 or newer is needed, update it" in done.stdout
     assert lines[-1].startswith("Default: claude (the first that is installed")
     assert "\x1b" not in done.stdout
 
@@ -122,7 +128,11 @@ def test_no_agent_is_exit_2_with_what_to_do(tmp_path: Path, install: Install) ->
     assert done.stderr.startswith("ralph: no agent can be used\n  hint: install one of the above")
     assert "npm install -g @anthropic-ai/claude-code" in done.stdout
     install("codex", CODEX)
-    assert ralph(tmp_path).returncode == 2, "not logged in"
+    assert ralph(tmp_path).returncode == 0, "whether somebody is logged in, nobody can tell"
+    (tmp_path / "bin/codex").unlink()
+    install("kiro-cli", KIRO)
+    done = ralph(tmp_path)
+    assert (done.returncode, "kiro is not logged in; kiro 1.20.0 is too old" in done.stdout) == (2, True)
     assert ralph(tmp_path, "--no-login").returncode == 0, "nobody was asked"
 
 

@@ -106,8 +106,9 @@ def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[st
 
 
 def own_environment(settings: AgentSettings, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with what the agent's settings add to it."""
-    return {**base, **settings.env, **(settings.root_env if os.geteuid() == 0 else {})}
+    """Return the environment with what the agent's settings add to it; `{package}` is replaced as in the command."""
+    own = {**settings.env, **(settings.root_env if os.geteuid() == 0 else {})}
+    return {**base, **{name: value.replace("{package}", str(PACKAGE)) for name, value in own.items()}}
 
 
 def arguments(

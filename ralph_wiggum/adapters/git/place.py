@@ -13,7 +13,7 @@ from ralph_wiggum.adapters.project import STATE, make_state
 # Under these a folder holds what tools downloaded or made: never snapshotted while untracked, never committed.
 TOOL_FOLDERS = (
     *("node_modules", ".venv", "venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox"),
-    *(".hypothesis", ".gradle", ".next", ".turbo"),
+    *(".hypothesis", ".gradle", ".next", ".turbo", ".aider.tags.cache.v3", ".aider.tags.cache.v4"),
 )
 
 

@@ -50,7 +50,8 @@ def _result(event: Event, transcript: Transcript) -> None:
     error = fields.mapping(event, "error")
     flagged = fields.text(event, "status") != "success" or bool(error)
     if flagged:
-        words = fields.text(error, "message") or "the run ended with an error"
+        last = transcript.standing()  # a stream that ended early: an error event, and a result without words (0.61)
+        words = fields.text(error, "message") or (last.text if last else "the run ended with an error")
         transcript.notes(_notice(words, fields.text(error, "type"), final=True))
     stats = fields.mapping(event, "stats")
     if stats:

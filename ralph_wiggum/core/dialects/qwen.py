@@ -27,12 +27,26 @@ def hear(event: Event, transcript: Transcript) -> None:
 
 def _assistant(event: Event, transcript: Transcript) -> None:
     message = fields.mapping(event, "message")
-    blocks = [fields.mapping(block) for block in fields.items(message, "content")]
-    errors = [text for block in blocks if (text := fields.text(block, "text")).startswith(_ERROR)]
-    said = [block for block in blocks if not fields.text(block, "text").startswith(_ERROR)]
+    unfinished = not fields.whole(fields.mapping(message, "usage"), "output_tokens")
+    said, errors = [], []
+    for block in map(fields.mapping, fields.items(message, "content")):
+        text, error = _split(fields.text(block, "text"), unfinished=unfinished)
+        errors += [error] if error else []
+        said += [{**block, "text": text}] if text or not error else []
     claude.hear({**event, "message": {**message, "content": said}}, transcript)
     for error in errors:
         _note(error, transcript, final=False)
+
+
+def _split(text: str, *, unfinished: bool) -> tuple[str, str]:
+    """Return what the model said and the error after it: of an answer that broke off, both stand in one text (0.15).
+
+    A model may write of such errors too; but then the provider told what it had used (`unfinished`: it did not).
+    """
+    at = 0 if text.startswith(_ERROR) else -1
+    if at < 0 and unfinished and text.rstrip().endswith("]"):
+        at = text.rfind(_ERROR)
+    return (text, "") if at < 0 else (text[:at], text[at:])
 
 
 def _result(event: Event, transcript: Transcript) -> None:

@@ -156,6 +156,10 @@ _RETRYING = (
     r"(?P<what>Attempt \d+ failed\b.*?)\bRetrying (?:with backoff|after)\b(?P<more>.*)",  # Gemini CLI
     r"Reconnecting\.\.\. \d+/\d+(?P<what>.*)",  # Codex
     r"(?P<what>.*); retrying \d+/\d+ in .*",  # Codex
+    (
+        r"timestamp=\S+ level=ERROR .{0,80}?message=\"stream error\".{0,400}?error\.error=\"(?:AI_\w+: )?"
+        r"(?P<what>.*?)\"(?: \w[\w.]*=.*)?"  # opencode, told to print its log; its events say nothing of retries
+    ),
 )
 
 # What programs print after such a line.

@@ -164,6 +164,7 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"having trouble responding",
             r"disconnected before completion",
             r"mid-(?:response|stream)",
+            r"peer closed connection|incomplete (?:chunked )?read",
             r"error (?:reading a body from connection|decoding response body)",
             r"failed to finalize \S+ stream",
             r"temporarily unavailable",

@@ -48,7 +48,7 @@ def test_every_built_in_agent_can_be_built(family: Family, name: str, kind: type
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        pytest.param(replace(MINE, driver="acp"), r"agents\.mine\.driver: there is no 'acp'", id="driver"),
+        pytest.param(replace(MINE, driver="soap"), r"agents\.mine\.driver: there is no 'soap'", id="driver"),
         pytest.param(replace(MINE, prompt="tty"), r"agents\.mine\.prompt: 'tty' cannot be with driver pipe", id="typed into a pipe"),
         pytest.param(replace(MINE, driver="pty", prompt="arg"), r"agents\.mine\.prompt: 'arg'", id="prompt as an argument"),
         pytest.param(replace(MINE, dialect="json"), r"agents\.mine\.dialect: there is no 'json'", id="dialect"),

@@ -58,7 +58,8 @@ def test_a_kiro_like_program_is_read_as_a_person_would(
     """O16: the cost line that kiro-cli prints on standard error after its answer does not hide the signal."""
     code = r"""
         import os, sys
-        assert "- [ ] 1.1" in sys.stdin.read() and sys.argv[1:] == ["chat", "--no-interactive", "--trust-all-tools"]
+        options = ["--no-interactive", "--trust-all-tools", "--wrap", "never"]
+        assert "- [ ] 1.1" in sys.stdin.read() and sys.argv[1:] == ["chat", *options]
         os.write(2, b"\x1b[38;5;9mAll tools are now trusted\x1b[0m (\x1b[31m!\x1b[0m).\r\n\r\n")
         os.write(1, "\x1b[?25l⠋ Thinking...\r⠙ Thinking...\x1b[1G\x1b[2K".encode())
         os.write(1, b"\x1b[38;5;141m> \x1b[0mI wrote it.\n\n\x1b[1mTASK_COMPLETE\x1b[0m\r\n")

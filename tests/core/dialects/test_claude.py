@@ -80,7 +80,7 @@ def test_a_good_run_gives_message_cost_and_session() -> None:
     )  # fmt: skip
     assert found.message == "Done.\n\nTASK_COMPLETE"
     assert (found.completed, found.flagged, found.notices, found.denied) == (True, False, (), ())
-    assert found.usage == Usage(input_tokens=5340, output_tokens=7, cost=0.25)
+    assert found.usage == Usage(input_tokens=5340, output_tokens=7, cached_tokens=5000, cost=0.25)
     assert found.session == "5e551011"
     assert shown == "I will look.\nBash: npm test\nDone.\n\nTASK_COMPLETE\n"
 
@@ -250,7 +250,7 @@ def test_a_run_that_goes_on_after_its_result_has_not_ended() -> None:
 
 def test_the_figures_of_the_last_result_count() -> None:
     assert heard("claude", result(), result(total_cost_usd=0.75)).usage == Usage(
-        input_tokens=5340, output_tokens=7, cost=0.75
+        input_tokens=5340, output_tokens=7, cached_tokens=5000, cost=0.75
     )
     assert heard("claude", INIT, says("Cut off")).usage is None
     assert heard("claude", {"type": "result", "subtype": "success", "usage": {"output_tokens": 3}}).usage == Usage(

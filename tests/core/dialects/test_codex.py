@@ -39,7 +39,7 @@ def test_a_good_run() -> None:
         DONE,
     )
     assert (found.message, found.completed, found.flagged) == ("Done.\n\nTASK_COMPLETE", True, False)
-    assert found.usage == Usage(input_tokens=4000, output_tokens=90)
+    assert found.usage == Usage(input_tokens=4000, output_tokens=90, cached_tokens=3000)
     assert (found.session, found.notices) == ("t-1", ())
     assert shown == ("command: /bin/bash -lc 'npm test'\nfile change: a.py, b.py\nsearch: x\nDone.\n\nTASK_COMPLETE\n")
 
@@ -53,7 +53,7 @@ def test_the_last_message_counts() -> None:
 def test_usage_counts_from_the_beginning_of_the_thread() -> None:
     more = {"type": "turn.completed", "usage": {**USAGE, "input_tokens": 9000}}
     assert heard("codex", *BEGUN, DONE, {"type": "turn.started"}, more).usage == Usage(
-        input_tokens=9000, output_tokens=90
+        input_tokens=9000, output_tokens=90, cached_tokens=3000
     )
 
 

@@ -29,7 +29,7 @@ def test_pieces_are_put_together() -> None:
         "gemini", INIT, USER, piece("I will "), piece("look."), uses("ls"), piece("Done.\nTA"), piece("SK_COMPLETE"), result()
     )  # fmt: skip
     assert (found.message, found.completed, found.flagged) == ("Done.\nTASK_COMPLETE", True, False)
-    assert found.usage == Usage(input_tokens=3000, output_tokens=150)
+    assert found.usage == Usage(input_tokens=3000, output_tokens=150, cached_tokens=100)
     assert found.session == "g-1"
     assert shown == "I will look.\nrun_shell_command: ls\nDone.\nTASK_COMPLETE\n"
 

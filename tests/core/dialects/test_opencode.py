@@ -36,7 +36,7 @@ def test_a_good_run_adds_up_its_steps() -> None:
         "opencode", START, uses("npm test"), finish("tool-calls"), START, says("Done.\nTASK_COMPLETE"), finish("stop")
     )
     assert (found.message, found.completed, found.flagged) == ("Done.\nTASK_COMPLETE", True, False)
-    assert found.usage == Usage(input_tokens=2300, output_tokens=50, cost=0.5)
+    assert found.usage == Usage(input_tokens=2300, output_tokens=50, cached_tokens=2000, cost=0.5)
     assert found.session == "ses_1"
     assert shown == "bash: npm test\nDone.\nTASK_COMPLETE\n"
 

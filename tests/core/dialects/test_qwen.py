@@ -27,7 +27,7 @@ def result(text: str, **more: object) -> dict[str, object]:
 def test_a_good_run() -> None:
     found = heard("qwen", INIT, uses("ls"), says("Done.\nTASK_COMPLETE", number="m2"), result("Done.\nTASK_COMPLETE"))
     assert (found.completed, found.flagged, found.message, found.notices) == (True, False, "Done.\nTASK_COMPLETE", ())
-    assert found.usage == Usage(input_tokens=900, output_tokens=80), "those from the cache are among them; no cost"
+    assert found.usage == Usage(input_tokens=900, output_tokens=80, cached_tokens=400), "no cost"
     assert found.session == "5e551011"
 
 

@@ -265,6 +265,8 @@ def test_b1_the_time_of_return_is_told(text: str, expected: str | None) -> None:
         pytest.param('Attempt 1 failed with status 429. Retrying with backoff... _ApiError: {"error":{"code":429}}\n    at x (file:///y.js:1:2)\n  status: 429\n}', RATE, id="gemini, with its stack"),
         pytest.param("Attempt 1 failed: You have exhausted your capacity on this model. Your quota will reset after 4s.. Retrying after 5042ms...", USAGE, id="gemini, capacity"),
         pytest.param("Reconnecting... 5/5 (unexpected status 529 <unknown status code>: Overloaded)", BUSY, id="codex"),
+        pytest.param('timestamp=2026-11-20T18:21:06.925Z level=ERROR run=20f message="stream error" providerID=a modelID=b session.id=ses_1 small=false agent=build mode=primary error.error="AI_APICallError: 5-hour usage limit reached. It will reset in 60 minutes."', USAGE, id="opencode, by its log"),
+        pytest.param('timestamp=2026-11-20T18:21:06.925Z level=ERROR run=20f message="stream error" providerID=a error.error="AI_APICallError: Overloaded" more=1', BUSY, id="opencode, overloaded"),
         pytest.param("⚠️ stream error: Rate limit is exceeded; retrying 1/5 in 209ms…", RATE, id="codex, older"),
         pytest.param("The monthly usage limit has been reached (request_id: 0e0)", USAGE, id="kiro, which waits for a person"),
         pytest.param("Compiling.\nRetrying in 5 seconds...", Cause.KILLED, id="something else that retries"),
