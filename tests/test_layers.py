@@ -13,6 +13,7 @@ ALLOWED = {
     "ports": {"core"},
     "adapters": {"core", "ports", "adapters"},
     "app": {"core", "ports", "app"},
+    "acp": {"core", "adapters", "acp", "__init__"},  # a program of its own, started as an agent
     "cli": {"core", "cli", "request", "wiring", "rehearsal", "adapters", "app", "__init__"},
 }
 # The small commands must start fast and the keeper must be forked before the wiring is imported: cli may name adapters.

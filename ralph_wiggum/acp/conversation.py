@@ -15,21 +15,17 @@ from acp import PROTOCOL_VERSION, RequestError, text_block
 from acp.connection import Connection
 from acp.schema import (
     CancelNotification,
-    ClientCapabilities,
-    FileSystemCapabilities,
-    Implementation,
-    InitializeRequest,
     LoadSessionRequest,
     NewSessionRequest,
     PromptRequest,
     ResumeSessionRequest,
 )
 
-from ralph_wiggum import __version__
 from ralph_wiggum.acp.asking import Asking, EndedError, StoppedError
 from ralph_wiggum.acp.children import Child, Children
 from ralph_wiggum.acp.events import Events
 from ralph_wiggum.acp.files import Workspace
+from ralph_wiggum.acp.handshake import hello, login_methods
 from ralph_wiggum.acp.pipes import READ_BYTES, Pipes
 from ralph_wiggum.acp.service import Service
 from ralph_wiggum.acp.terminals import Terminals
@@ -40,6 +36,7 @@ from ralph_wiggum.core.dialects.fields import Event
 
 ENDED, FAILED, SESSION_GONE = 0, 1, 3  # exit codes
 SIGNALLED = 128  # plus the signal, as shells have it
+QWEN = "qwen-code"  # what it calls itself; it opens an empty session for an id that it does not know (0.15.10)
 ERROR_LIMIT = 16_000  # characters of an error's message, and of its data
 LEAVE_SECONDS = 1.0  # for the agent to end by itself once its standard input is closed, and again after TERM
 
@@ -76,6 +73,7 @@ class Conversation:
         self._order = order
         self._events = events
         self._methods = ""  # of logging in, as the agent names them
+        self._version = ""  # of the agent
 
     def run(self) -> int:
         """Return the exit code; when this returns, neither the agent nor a terminal runs any more."""
@@ -119,7 +117,7 @@ class Conversation:
         reader = asyncio.StreamReader(limit=READ_BYTES)
         source, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), from_agent)
         writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, to_agent)
-        updates = Updates(self._events)
+        updates = Updates(self._events, resumed=bool(self._order.session))
         workspace = Workspace(self._order.root, self._order.kept)
         service = Service(workspace, terminals, updates, self._events, permissions=self._order.permissions)
         connection = Connection(service.handle, Pipes(reader, writer, self._events, updates.hear))
@@ -136,6 +134,9 @@ class Conversation:
         """Hold the conversation; FailedError where it does not come to the end of its turn."""
         asked = Asking(connection, agent, self._stopped)
         session, updates.agent = await self._open(asked)
+        if self._order.session and updates.agent == QWEN and not updates.replayed:
+            raise self._gone(f"the agent knows nothing of session {session}")
+        self._events.put("session", id=session, agent=updates.agent, version=self._version)
         updates.listening = True
         prompt = PromptRequest(session_id=session, prompt=[text_block(self._order.prompt)])
         try:
@@ -159,15 +160,15 @@ class Conversation:
         """Shake hands and open the session; return its id, and what the agent calls itself."""
         what = "initialize"
         try:
-            hello = await asked.ask("initialize", _hello(), self._order.start_seconds)
-            self._methods = ", ".join(_names(hello))
-            version = hello.get("protocolVersion")
+            answer = await asked.ask("initialize", hello(), self._order.start_seconds)
+            self._methods = ", ".join(login_methods(answer))
+            version = answer.get("protocolVersion")
             if version != PROTOCOL_VERSION:
                 raise self._failed(
                     kind="protocol", text=f"the agent speaks version {version} of the protocol, not {PROTOCOL_VERSION}"
                 )
             what = "open a session"
-            session = await self._session(asked, hello)
+            session = await self._session(asked, answer)
         except RequestError as error:
             raise self._answered(error) from error
         except EndedError as ended:
@@ -177,12 +178,11 @@ class Conversation:
             raise self._failed(kind="start_timeout", text=words) from error
         except StoppedError as stopped:
             raise FailedError(SIGNALLED + stopped.number) from stopped
-        info = fields.mapping(hello, "agentInfo")
-        agent = fields.text(info, "name")
-        self._events.put("session", id=session, agent=agent, version=fields.text(info, "version"))
-        return session, agent
+        info = fields.mapping(answer, "agentInfo")
+        self._version = fields.text(info, "version")
+        return session, fields.text(info, "name")
 
-    async def _session(self, asked: Asking, hello: Event) -> str:
+    async def _session(self, asked: Asking, said: Event) -> str:
         root, wanted, seconds = str(self._order.root), self._order.session, self._order.start_seconds
         if not wanted:
             opened = await asked.ask("session_new", NewSessionRequest(cwd=root, mcp_servers=[]), seconds)
@@ -190,7 +190,7 @@ class Conversation:
             if not session:
                 raise self._failed(kind="protocol", text="the agent opened a session without an id")
             return session
-        capabilities = fields.mapping(hello, "agentCapabilities")
+        capabilities = fields.mapping(said, "agentCapabilities")
         try:
             if capabilities.get("loadSession") is True:
                 load = LoadSessionRequest(cwd=root, session_id=wanted, mcp_servers=[])
@@ -203,7 +203,7 @@ class Conversation:
         except RequestError as error:
             if error.code == AUTH_REQUIRED:
                 raise
-            raise self._gone(f"the agent knows no session {wanted}: {error}") from error
+            raise self._gone(f"the agent knows no session {wanted}: {error}", error.data) from error
         except EndedError as ended:  # kiro-cli answers an unknown id by its end
             raise self._gone(f"the agent {ended} when asked for session {wanted}") from ended
         return wanted
@@ -213,30 +213,20 @@ class Conversation:
         if error.code == AUTH_REQUIRED:
             offers = f"; it offers: {self._methods}" if self._methods else ""
             return self._failed(kind="authentication", status=401, text=f"the agent is not logged in: {error}{offers}")
-        data = error.data if len(repr(error.data)) <= ERROR_LIMIT else repr(error.data)[:ERROR_LIMIT]
-        return self._failed(code=error.code, message=str(error)[:ERROR_LIMIT], data=data)
+        return self._failed(code=error.code, message=str(error)[:ERROR_LIMIT], data=_bounded(error.data))
 
     def _failed(self, **words: object) -> FailedError:
         self._events.put("error", **words)
         return FailedError()
 
-    def _gone(self, text: str) -> FailedError:
-        self._events.put("session_gone", id=self._order.session, text=text)
+    def _gone(self, text: str, data: object = None) -> FailedError:
+        self._events.put("session_gone", id=self._order.session, text=text[:ERROR_LIMIT], data=_bounded(data))
         return FailedError(SESSION_GONE)
 
 
-def _hello() -> InitializeRequest:
-    files = FileSystemCapabilities(read_text_file=True, write_text_file=True)
-    return InitializeRequest(
-        protocol_version=PROTOCOL_VERSION,
-        client_capabilities=ClientCapabilities(fs=files, terminal=True),
-        client_info=Implementation(name="ralph-wiggum", title="Ralph Wiggum", version=__version__),
-    )
-
-
-def _names(hello: Event) -> list[str]:
-    methods = (fields.mapping(each) for each in fields.items(hello, "authMethods"))
-    return [name for method in methods if (name := fields.text(method, "name", "id"))]
+def _bounded(data: object) -> object:
+    """Return what an error holds, as a text that is cut where it is long."""
+    return data if len(repr(data)) <= ERROR_LIMIT else repr(data)[:ERROR_LIMIT]
 
 
 async def _leave(agent: Child) -> None:

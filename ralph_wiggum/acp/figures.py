@@ -9,18 +9,23 @@ from ralph_wiggum.core.dialects.fields import Event
 
 
 class Figures:
-    """What this run used: tokens of the turn, and the cost by which the session's grew."""
+    """What this run used: tokens of the turn, and the cost by which the session's grew.
 
-    def __init__(self) -> None:
+    `resumed`: the session had a cost before. Where that was not told (opencode 1.18), that of this run is not known.
+    """
+
+    def __init__(self, *, resumed: bool = False) -> None:
         self.news = False
+        self._resumed = resumed
         self._tokens = (0, 0, 0)
-        self._cost_before = 0.0
+        self._cost_before: float | None = None
         self._cost: float | None = None
 
     def so_far(self) -> Mapping[str, object]:
         """Return the figures as the event has them, and take the news as told."""
         self.news = False
-        cost = None if self._cost is None else max(0.0, self._cost - self._cost_before)
+        before = self._cost_before if self._resumed else 0.0
+        cost = None if self._cost is None or before is None else max(0.0, self._cost - before)
         return dict(zip(("input_tokens", "output_tokens", "cached_tokens"), self._tokens, strict=True)) | {"cost": cost}
 
     def hear(self, update: Event, kind: str, *, before: bool) -> None:

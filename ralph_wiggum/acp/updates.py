@@ -14,6 +14,7 @@ from ralph_wiggum.core.dialects.fields import Event
 
 COPILOT = "Copilot"  # what it calls itself
 _OF_ITSELF = ("Info: ", "Error: ")  # how it begins a message of its own (1.0.102); the model's come in small pieces
+_PAST = frozenset({"user_message_chunk", "agent_message_chunk", "tool_call"})  # of a session that is told anew
 TOOLS = 1000  # uses of tools that are remembered, the latest
 ENTRIES = 100  # of a plan
 PIECE = 1 << 18  # characters of a text in one event: its line stays far below what is read of a line
@@ -23,17 +24,18 @@ _DONE = {"completed": "x", "in_progress": ">"}
 class Updates:
     """Hears updates and prints what they mean; before `listening` nothing counts: a loaded session is told anew.
 
-    `agent` is what the agent calls itself. `failure` is the error that it said as a message, if that was its last one:
-    Copilot ends such a turn as if all were well.
+    `replayed`: something of a session's past was told. `agent` is what the agent calls itself. `failure` is the error
+    that it said as a message, if that was its last one: Copilot ends such a turn as if all were well.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, *, resumed: bool = False) -> None:
         self.listening = False
+        self.replayed = False
         self.agent = ""
         self.failure = ""
         self._events = events
         self._tools: dict[str, dict[str, object]] = {}
-        self._figures = Figures()
+        self._figures = Figures(resumed=resumed)
 
     def hear(self, notification: Event) -> None:
         """Take one notification."""
@@ -41,6 +43,7 @@ class Updates:
         kind = fields.text(update, "sessionUpdate")
         self._figures.hear(update, kind, before=not self.listening)
         if not self.listening:
+            self.replayed = self.replayed or kind in _PAST
             return
         content = fields.mapping(update, "content")
         match kind:

@@ -242,7 +242,11 @@ class Iteration:
             limits=self._limits(retry, record),
             log=self._order.runs / "logs" / f"{stem}.log",
             prompt_file=self._order.runs / "prompts" / f"{stem}.md",
-            substitutions={"tasks_file": str(self._order.tasks_file), "task": task.key},
+            substitutions={
+                "tasks_file": str(self._order.tasks_file),
+                "activity_file": str(self._order.activity_file),
+                "task": task.key,
+            },
             files_token=self._ports.repo.files_token,
             session=started.resumes,
         )

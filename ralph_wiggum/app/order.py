@@ -62,6 +62,7 @@ class Order:
     pages: bool = False  # the settings name a page, or a server that has one
     due: tuple[Path, ...] = ()  # runner-owned files that go into commits at checkpoints and at the end
     tasks_file: Path = field(default_factory=Path)
+    activity_file: Path = field(default_factory=Path)
     ask_before_skip: Callable[[Task, str], bool] | None = None
     environment: tuple[tuple[str, str], ...] = ()
 

@@ -75,7 +75,11 @@ def _facts(row: Row, command: Sequence[str], found: Callable[[str], bool]) -> It
     yield "Default", f"number {row.place} of those that a run asks" if row.place else "no"
     yield "Called as", shlex.join(command)
     yield "Prompt", _PROMPTS[agent.prompt] + (f" (YAML, below {agent.prompt_key})" if agent.prompt_key else "")
-    yield "Resumed as", shlex.join(agent.resume) or "it cannot go on with a session"
+    yield (
+        "Resumed as",
+        shlex.join(agent.resume)
+        or ("the protocol goes on with it" if agent.resumes else "it cannot go on with a session"),
+    )
     yield "Turn limit", shlex.join(agent.turn_limit) or "counted by the runner"
     yield "Cost limit", shlex.join(agent.cost_limit) or ("counted by the runner" if row.tells else "it cannot be held")
     yield "Driver", agent.driver + (f" (permissions: {agent.permissions})" if agent.driver == "acp" else "")

@@ -155,7 +155,7 @@ _COLUMNS: Sequence[tuple[str, Callable[[Row], str]]] = (
     ("login", lambda row: row.login),
     ("driver", lambda row: row.agent.driver),
     ("dialect", lambda row: row.agent.dialect),
-    ("resumes", lambda row: "yes" if row.agent.resume else "no"),
+    ("resumes", lambda row: "yes" if row.agent.resumes else "no"),
     ("tells", lambda row: row.tells or "nothing"),
     ("program", lambda row: row.path),
 )
@@ -180,7 +180,7 @@ def as_json(row: Row) -> dict[str, Any]:
         "login_by": found.by or None,
         "driver": agent.driver,
         "dialect": agent.dialect,
-        "resume": bool(agent.resume),
+        "resume": agent.resumes,
         "tells": row.tells or None,
         "docs": agent.docs or None,
         "words": found.words,

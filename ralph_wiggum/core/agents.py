@@ -17,7 +17,7 @@ DIALECTS = (*TEXT_DIALECTS, "claude", "codex", "opencode", "gemini", "qwen", "co
 # Dialects whose programs tell what a run cost, in US dollars, and those that tell tokens, which prices make dollars of:
 # without either --max-cost could not hold.
 TELLS_COST = frozenset({"claude", "opencode", "mini", "aider"})
-TELLS_TOKENS = TELLS_COST | {"codex", "gemini", "qwen", "acp"}
+TELLS_TOKENS = TELLS_COST | {"codex", "gemini", "qwen"}
 # Dialects whose figures count from the beginning of a session, also where another run began it.
 COUNTS_WHOLE_SESSION = frozenset({"codex"})
 

@@ -11,6 +11,8 @@ from ralph_wiggum.core.evidence import AgentOutcome, Claim, Ending, Said
 HUNG = frozenset({Ending.TASK_TIMEOUT, Ending.NO_PROGRESS})
 # Kinds of final notices, over an agent's own caps: claude's words, mini's.
 CAPS = frozenset({"error_max_turns", "error_max_budget_usd", "LimitsExceeded", "TimeExceeded"})
+# qwen and gemini tell theirs by an exit code and on standard error; no event ends such a run.
+TURN_LIMIT_CODE, TURN_LIMIT_WORDS = 53, "reached max session turns"
 
 
 def complete(outcome: AgentOutcome, said: Said) -> bool:
@@ -40,4 +42,6 @@ def cap(outcome: AgentOutcome) -> str:
     """Return which cap of turns or money ended the agent, its own or the runner's; "" if none did."""
     if outcome.ending in (Ending.TOO_MANY_TURNS, Ending.TOO_EXPENSIVE):
         return outcome.error or outcome.ending.value
+    if outcome.exit_code == TURN_LIMIT_CODE and TURN_LIMIT_WORDS in outcome.errors.casefold():
+        return TURN_LIMIT_WORDS
     return next((notice.text or notice.kind for notice in outcome.notices if notice.final and notice.kind in CAPS), "")

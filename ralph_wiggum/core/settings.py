@@ -68,6 +68,11 @@ class AgentSettings:
     hosts: tuple[str, ...] = ()
     prices: Prices | None = None
 
+    @property
+    def resumes(self) -> bool:
+        """Say whether it can go on with a session; over ACP the protocol does that."""
+        return bool(self.resume) or self.driver == "acp"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSettings:

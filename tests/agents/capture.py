@@ -1,8 +1,8 @@
 """What the real agent CLIs print against the model server, kept as fixtures: `python -m tests.agents.capture [AGENT …]`.
 
-Each runs as the runner would run it, in a repository and a home of its own, and is ended after SECONDS where it does
-not give up before. tests/data/captures holds `<agent>-<version>-<mode>.out`, `.err` and `.report` where they are not
-empty, scrubbed (tests/agents/scrubbing.py), and ends.json: how each run ended. No other host is asked.
+Each runs as the runner would run it, in a repository and a home of its own, and is ended after SECONDS (or PATIENCE)
+where it does not give up before. tests/data/captures holds `<agent>-<version>-<mode>.out`, with `.err` and `.report`
+where they are not empty, scrubbed (tests/agents/scrubbing.py), and ends.json: how each run ended. No other host is asked.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from tests.modelserver.setups import setup
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 ENDS = "ends.json"
 SECONDS = 30.0  # codex gives up over a 529 after 25
+PATIENCE: Mapping[str, float] = MappingProxyType({"qwen": 120.0})  # it gives up after 85, and says why only then
 VERSION_SECONDS = 60.0
 AGENTS = tuple(installed.PROGRAMS)
 MODES = ("ok", "nosignal", "limit", "401", "ctx", "429", "529")
@@ -100,20 +101,9 @@ def run(name: str, program: Path, mode: str, base: Path, family: Family) -> Capt
     with serving() as server:
         made = setup(name, home, server.url(mode), subscription=mode == "limit")
         settings = replace(BUILT_IN[name], args=made.args)
-        scene = Scene(
-            began=time.time(),
-            port=server.port,
-            places={
-                str(repository): "/home/person/project",
-                str(home): "/home/person",
-                str(base): "/home/person/tmp",
-                str(installed.cache()): "/home/person/agents",
-                str(Path.home()): "/home/person",
-                os.uname().release: "6.1.0",
-                os.uname().version: "#1 SMP",
-            },
-        )
-        limits = Limits(task_seconds=SECONDS, command_seconds=SECONDS, no_progress_seconds=10 * SECONDS)
+        scene = _scene(base, server.port)
+        seconds = PATIENCE.get(name, SECONDS)
+        limits = Limits(task_seconds=seconds, command_seconds=seconds, no_progress_seconds=2 * seconds)
         request = AgentRequest(
             prompt=PROMPT, cwd=repository, env={}, limits=limits, log=base / "agent.log", prompt_file=base / "prompt.md"
         )
@@ -128,6 +118,20 @@ def run(name: str, program: Path, mode: str, base: Path, family: Family) -> Capt
         exit_code=ended.exit_code if ended.ending is Ending.EXITED else None,
         scene=scene,
     )
+
+
+def _scene(base: Path, port: int) -> Scene:
+    """Return what is this machine's and this run's in what will be printed."""
+    places = {
+        str(base / "project"): "/home/person/project",
+        str(base / "home"): "/home/person",
+        str(base): "/home/person/tmp",
+        str(installed.cache()): "/home/person/agents",
+        str(Path.home()): "/home/person",
+        os.uname().release: "6.1.0",
+        os.uname().version: "#1 SMP",
+    }
+    return Scene(began=time.time(), port=port, places=places)
 
 
 def _machine(base: Path, program: Path) -> dict[str, str]:

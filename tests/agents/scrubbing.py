@@ -21,7 +21,7 @@ PORT = 8765
 DURATION = 500  # milliseconds
 TEXT_LIMIT = 1200  # characters of one text inside an event, and of one line
 ITEMS_LIMIT = 6  # of a list of words: tools, skills, commands
-LINES_LIMIT = 30  # of a stretch of text between two events or two rules
+LINES_LIMIT = 40  # of a stretch of text between two events or two rules
 TELLS_LIMIT = 100  # characters of what a vendor says of its tools and skills
 REPEATED_LIMIT = 2  # events in a row that differ in their ids alone
 FRAMES_LIMIT = 2  # of a stack trace, rows of a box
@@ -33,6 +33,7 @@ _HEX = re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}\b")
 _EPOCH = re.compile(r"(?<![\w.])(1[6-9]\d{8})(\d{3})?(\.\d+)?(?![\w.])")
 _EPOCH_IN_ID = re.compile(r"(?<=_)1[6-9]\d{11}(?=_)")
 _ISO = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:[.,]\d+)?(Z|\+00:00)?")
+_ISO_IN_NAME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z")  # of a file
 _HTTP = re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d GMT\b")
 _CLOCK = re.compile(r"\b(1[0-2]|[1-9])(?::([0-5]\d))?( ?)([AaPp][Mm])\b")
 _DURATIONS = re.compile(r"(?:_ms|Ms|duration|latency|elapsed)\Z", re.IGNORECASE)
@@ -117,6 +118,10 @@ def _timed(text: str, scene: Scene) -> str:
         text = f"{moved(moment.timestamp()):%Y-%m-%d{found[1]}%H:%M:%S}"
         return f"{text}.000{found[2]}" if found[2] else text
 
+    def name(found: re.Match[str]) -> str:
+        moment = datetime.strptime(found[0], "%Y-%m-%dT%H-%M-%S-%fZ").replace(tzinfo=UTC)
+        return f"{moved(moment.timestamp()):%Y-%m-%dT%H-%M-%S}-000Z"
+
     def http(found: re.Match[str]) -> str:
         return format_datetime(moved(parsedate_to_datetime(found[0]).timestamp()), usegmt=True)
 
@@ -129,7 +134,7 @@ def _timed(text: str, scene: Scene) -> str:
         half = f"{new:%p}"
         return f"{new.hour % 12 or 12}:{new:%M}{found[3]}{half if found[4].isupper() else half.lower()}"
 
-    text = _HTTP.sub(http, _ISO.sub(iso, text))
+    text = _HTTP.sub(http, _ISO.sub(iso, _ISO_IN_NAME.sub(name, text)))
     text = _EPOCH_IN_ID.sub(lambda found: str(int(moved(int(found[0]) / 1000).timestamp() * 1000)), text)
     return _CLOCK.sub(clock, _EPOCH.sub(epoch, text))
 
@@ -192,7 +197,7 @@ def _fewer(lines: list[str]) -> list[str]:
     for kind, group in groupby(lines, _kind):
         rows = list(group)
         frames = kind == "frame"
-        kept += _ends(rows, FRAMES_LIMIT, 0, mark="    ") if frames else _ends(rows, LINES_LIMIT - 2, 2)
+        kept += _ends(rows, FRAMES_LIMIT, 0, mark="    ") if frames else _ends(rows, LINES_LIMIT - 10, 10)
     return kept
 
 

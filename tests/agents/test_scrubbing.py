@@ -36,6 +36,9 @@ def after(seconds: float) -> datetime:
         pytest.param("tree 4b825dc642cb6eb9 seed 123456789", "tree 0000000000000001 seed 123456789", id="a hash"),
         pytest.param(f"in {after(3).isoformat()}", f"in {MOMENT:%Y-%m-%dT%H:%M:%S}.000+00:00", id="a moment"),
         pytest.param(f"{after(3):%Y-%m-%dT%H:%M:%S}.443Z", f"{MOMENT:%Y-%m-%dT%H:%M:%S}.000Z", id="with milliseconds"),
+        pytest.param(
+            f"e-{after(3):%Y-%m-%dT%H-%M-%S}-443Z.json", f"e-{MOMENT:%Y-%m-%dT%H-%M-%S}-000Z.json", id="of a file"
+        ),
         pytest.param(f"{after(9):%a, %d %b %Y %H:%M:%S} GMT", f"{MOMENT:%a, %d %b %Y %H:%M:%S} GMT", id="of HTTP"),
         pytest.param(f"{after(3603).timestamp():.0f}", f"{HOUR.timestamp():.0f}", id="seconds since 1970"),
         pytest.param(f"{after(3603).timestamp():.0f}123", f"{HOUR.timestamp():.0f}000", id="milliseconds since 1970"),

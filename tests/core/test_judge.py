@@ -185,6 +185,20 @@ def test_what_passes(evidence: Evidence, expected: Passed) -> None:
             "reached 40 turns",
             id="the agent's own cap of turns",
         ),
+        pytest.param(
+            Evidence(
+                outcome=replace(
+                    TOLD,
+                    completed=False,
+                    exit_code=53,
+                    errors="Reached max session turns for this session. Increase …\n",
+                ),
+                changed=True,
+            ),
+            FailureKind.CAP,
+            "reached max session turns",
+            id="qwen's own cap of turns",
+        ),
     ],
 )
 def test_what_fails(evidence: Evidence, kind: FailureKind, words: str) -> None:

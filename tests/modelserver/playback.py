@@ -21,6 +21,7 @@ SLEEP_SECONDS = 1000
 ARGUMENT_LIMIT = 100_000  # bytes of one argument that a system takes (128 KiB), with room to spare
 
 _SHELLS = (
+    "mcp__acp__bash",  # claude-code-acp
     *("bash", "shell", "exec_command", "shell_command", "run_shell_command", "local_shell", "run_command"),
     *("execute_command", "terminal", "execute_bash"),
 )

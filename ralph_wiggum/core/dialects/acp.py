@@ -3,7 +3,7 @@
 | type | fields |
 |---|---|
 | session | id: to go on with; agent, version: what the agent calls itself |
-| session_gone | id, text: the session to go on with is not there; the run ends, and has to begin afresh |
+| session_gone | id, text, data: the session to go on with is not there; the run ends, and has to begin afresh |
 | text, thought | text: a piece of a message, or of what the model thinks; message: the message's id, or "" |
 | tool | name, doing: what it is called with (a command, a file), or its title |
 | tool_given | name, doing: as tool, of one that was told before it was known what it is called with |
@@ -73,7 +73,7 @@ def hear(event: Event, transcript: Transcript) -> None:  # noqa: C901, PLR0912 -
         case "retry":
             transcript.notes(replace(notice(event), kind="retry", final=False))
         case "session_gone":
-            words = fields.text(event, "text") or "the session to go on with is not there"
+            words = _sentence(event, event.get("data")) or "the session to go on with is not there"
             _fails(Notice(kind="session_gone", text=plain(words, WORDS), final=True), transcript)
         case "error":
             _fails(notice(event), transcript)

@@ -169,7 +169,33 @@ def test_a_session_that_is_gone_is_told_apart(talk: Talk, script: str) -> None:
     outcome = talk(script, session="s-old")
     assert outcome.exit_code == 3
     assert [(notice.kind, notice.final) for notice in outcome.notices] == [("session_gone", True)]
+    assert script or outcome.notices[0].text == "the agent knows no session s-old: Invalid params: unknown session"
     assert outcome.session == ""
+
+
+def test_a_cost_that_may_be_of_before_is_not_told(talk: Talk) -> None:
+    script = """
+    def load(params):
+        return {}
+    def prompt(params):
+        update("usage_update", used=20, size=100, cost={"amount": 2.25, "currency": "USD"})
+        return {"stopReason": "end_turn", "usage": {"inputTokens": 10, "outputTokens": 5}}
+    """
+    assert talk(script, session="s-old").usage == Usage(input_tokens=10, output_tokens=5, cost=None)
+    assert talk(script).usage == Usage(input_tokens=10, output_tokens=5, cost=2.25)
+
+
+@pytest.mark.parametrize(("replays", "code"), [("", 3), ("say('Of before.')", 0)])
+def test_a_session_that_qwen_made_up_is_gone(talk: Talk, replays: str, code: int) -> None:
+    script = f"""
+def hello(params):
+    info = {{"name": "qwen-code", "version": "0.15.10"}}
+    return {{"protocolVersion": 1, "agentCapabilities": {{"loadSession": True}}, "agentInfo": info}}
+def load(params):
+    {replays}
+    return {{}}
+"""
+    assert talk(script, session="s-old").exit_code == code
 
 
 def test_a_session_can_be_gone_on_with_without_being_told_again(talk: Talk) -> None:
