@@ -46,10 +46,6 @@ AGENTS = tuple(installed.PROGRAMS)
 MODES = ("ok", "nosignal", "limit", "401", "ctx", "429", "529")
 CUT = ("cutall", "cutclean")
 MORE: Mapping[str, tuple[str, ...]] = MappingProxyType(dict.fromkeys(("opencode", "gemini", "qwen"), CUT))
-# aider asks github.com for prices, unless it did so today.
-FILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"aider": {".aider/caches/model_prices_and_context_window.json": '{"mock": {}}'}}
-)
 REPORTS = frozenset({"mini"})  # aider's is a log that nothing reads
 
 
@@ -94,9 +90,6 @@ class Captured:
 def run(name: str, program: Path, mode: str, base: Path, family: Family) -> Captured:
     """Run an agent once in a scenario of the model server; `base` is an empty folder."""
     home, repository = base / "home", _repository(base / "project")
-    for path, text in FILES.get(name, {}).items():
-        (home / path).parent.mkdir(parents=True)
-        (home / path).write_text(text)
     _made(home)
     with serving() as server:
         made = setup(name, home, server.url(mode), subscription=mode == "limit")

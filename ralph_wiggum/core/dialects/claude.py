@@ -25,6 +25,7 @@ def hear(event: Event, transcript: Transcript) -> None:
             _assistant(event, transcript)
         case "user" if not fields.text(event, "parent_tool_use_id"):
             transcript.ends_message()
+            _tool_results(fields.mapping(event, "message"), transcript)
         case "rate_limit_event":
             _limit(fields.mapping(event, "rate_limit_info"), transcript)
         case "result":
@@ -63,6 +64,15 @@ def _assistant(event: Event, transcript: Transcript) -> None:
                 transcript.uses(fields.text(part, "name"), part.get("input"), below=not ours)
             case _:
                 transcript.answers()
+
+
+def _tool_results(message: Event, transcript: Transcript) -> None:
+    """Take what tools gave back: only that one failed is told, its output is its own."""
+    for block in fields.items(message, "content"):
+        part = fields.mapping(block)
+        if part.get("is_error") is True:
+            inner = (fields.text(fields.mapping(each), "text") for each in fields.items(part, "content"))
+            transcript.tool_failed(fields.text(part, "content") or next(filter(None, inner), ""))
 
 
 def _synthetic(error: str, message: Event, transcript: Transcript) -> None:

@@ -50,6 +50,8 @@ def _done(item: Event, transcript: Transcript) -> None:
     match fields.text(item, "type"):
         case "agent_message":
             transcript.says(fields.text(item, "text"), message=fields.text(item, "id"))
+        case "command_execution" if item.get("exit_code") not in (0, None):
+            transcript.tool_failed(f"exit code {item.get('exit_code')}")
         case "reasoning":
             transcript.answers()
         case "file_change":

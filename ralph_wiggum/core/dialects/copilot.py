@@ -24,8 +24,11 @@ def hear(event: Event, transcript: Transcript) -> None:
             transcript.says(fields.text(data, "content"), message=message, whole=True)
         case "tool.execution_start":
             transcript.uses(fields.text(data, "toolName"), data.get("arguments"), below=not ours)
-        case "tool.execution_complete" if fields.text(fields.mapping(data, "error"), "code") == "denied":
-            transcript.denies_last()
+        case "tool.execution_complete" if ours and data.get("success") is False:
+            error = fields.mapping(data, "error")
+            if fields.text(error, "code") == "denied":
+                transcript.denies_last()
+            transcript.tool_failed(fields.text(error, "message"))
         case "model.call_failure":
             _call_failed(data, transcript)
         case "session.error":

@@ -21,6 +21,9 @@ def hear(event: Event, transcript: Transcript) -> None:
             _message(event, transcript)
         case "tool_use":
             transcript.uses(fields.text(event, "tool_name"), event.get("parameters"))
+        case "tool_result" if fields.text(event, "status") == "error":
+            told = fields.mapping(event, "error")
+            transcript.tool_failed(fields.text(told, "message") or fields.text(event, "output"))
         case "error":
             _error(event, transcript)
         case "result":

@@ -137,6 +137,10 @@ class Transcript:
             self._open, self._used = False, used
         self.shows(f"  {used}" if below else used)
 
+    def tool_failed(self, words: str) -> None:
+        """Take notice that the tool that was used last did not succeed; `words` say how."""
+        self.shows(f"  failed: {plain(words[:SHOWN_LIMIT], WORDS) or 'no reason was told'}")
+
     def concludes(self, text: str) -> None:
         """Take the final message as the event that ends the run repeats it; blank where the last turn had no text."""
         if text.strip():

@@ -31,12 +31,22 @@ def hear(event: Event, transcript: Transcript) -> None:
             transcript.answers()
         case "tool_use":
             transcript.broken = 0
-            transcript.uses(fields.text(part, "tool"), fields.mapping(part, "state").get("input"))
+            _used(fields.text(part, "tool"), fields.mapping(part, "state"), transcript)
         case "step_finish":
             _finished(part, transcript)
         case "error":
             _failed(fields.mapping(event, "error"), transcript)
     transcript.session = fields.text(event, "sessionID")[:WORDS] or transcript.session
+
+
+def _used(tool: str, state: Event, transcript: Transcript) -> None:
+    """Take the use of a tool, which is told when it is over."""
+    transcript.uses(tool, state.get("input"))
+    code = fields.mapping(state, "metadata").get("exit")
+    if fields.text(state, "status") == "error":
+        transcript.tool_failed(fields.text(state, "error"))
+    elif isinstance(code, int) and code:
+        transcript.tool_failed(f"exit code {code}")
 
 
 def _finished(part: Event, transcript: Transcript) -> None:

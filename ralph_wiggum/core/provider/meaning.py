@@ -167,6 +167,7 @@ _CERTAIN: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"peer closed connection|incomplete (?:chunked )?read",
             r"error (?:reading a body from connection|decoding response body)",
             r"failed to finalize \S+ stream",
+            r"stream ended without a finish reason",
             r"temporarily unavailable",
         ),
     ),

@@ -123,15 +123,7 @@ def test_a_capture_is_understood(name: str) -> None:
     assert (COMMAND in run.shown) == wanted.worked
 
 
-WITHOUT_REASON = [name for name in names() if cell(name) in {"gemini-cutclean", "qwen-cutclean"}]
-UNKNOWN_WORDS = pytest.mark.xfail(
-    reason='core/provider/meaning.py: "stream ended without a finish reason"', strict=True
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=UNKNOWN_WORDS if name in WITHOUT_REASON else ()) for name in names()]
-)
+@pytest.mark.parametrize("name", names())
 def test_b1_a_capture_is_diagnosed(name: str) -> None:
     found, wanted = replay(name).diagnosis, WANTED[cell(name)]
     assert found.cause is wanted.cause, found
