@@ -17,6 +17,7 @@ from ralph_wiggum.core.decide import Policy
 from ralph_wiggum.core.model import Task
 from ralph_wiggum.core.servers import target as targets
 from ralph_wiggum.core.settings import AgentSettings, Settings, limits
+from ralph_wiggum.core.unkept import unkept
 from ralph_wiggum.ports import CheckPlan
 
 SETUP_SECONDS = 600.0
@@ -80,6 +81,7 @@ def order(request: Request, run_id: str) -> Order:
         retry_session=settings.retry_session,
         continuous=settings.context_mode != "fresh",
         escalate_after=settings.escalate_after,
+        unkept=unkept(settings, request.agents),
         root=project.root,
         runs=project.state / "runs" / run_id,
         skipped=project.state / "skipped",

@@ -127,16 +127,20 @@ class Terminals:
         self._count = 0
 
     async def create(self, line: Line, limit: int | None = None) -> str:
-        """Start a command and return the id of its terminal. RefusedError if it cannot be started."""
+        """Start a command and return the id of its terminal. RefusedError if it cannot be started.
+
+        Of more than MOST terminals the oldest that has ended is released.
+        """
         if len(self._open) >= MOST:
-            raise RefusedError(f"{MOST} terminals are open already: release some")
+            await self._forget_one()
         terminal = Terminal(OUTPUT_BYTES if limit is None else limit)
         reading, writing = os.pipe()
         pipe = os.fdopen(reading, "rb", buffering=0)
         try:
             await asyncio.get_running_loop().connect_read_pipe(lambda: terminal, pipe)
+            env = {**os.environ, "PWD": line.cwd, **line.env}
             terminal.child = self._children.start(
-                line.argv(), cwd=line.cwd, env={**os.environ, **line.env}, stdout=writing, stderr=subprocess.STDOUT
+                line.argv(), cwd=line.cwd, env=env, stdout=writing, stderr=subprocess.STDOUT
             )
         except (OSError, ValueError) as error:
             terminal.close()
@@ -147,6 +151,13 @@ class Terminals:
         name = f"terminal-{self._count}"
         self._open[name] = terminal
         return name
+
+    async def _forget_one(self) -> None:
+        """Release the oldest terminal whose command has ended: its agent does without that. RefusedError: none has."""
+        ended = next((name for name, terminal in self._open.items() if terminal.status() is not None), None)
+        if ended is None:
+            raise RefusedError(f"{MOST} commands run already: end some")
+        await self.release(ended)
 
     def of(self, name: str) -> Terminal:
         """Return the terminal with that id. RefusedError if there is none."""

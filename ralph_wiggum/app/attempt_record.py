@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ralph_wiggum.app.proving import seen_gates
+from ralph_wiggum.core.completion import HUNG, complete
 from ralph_wiggum.core.evidence import (
     AgentOutcome,
     Change,
@@ -73,13 +74,13 @@ def describe(task: Task, started: Started, seen: Seen, used: Used | None) -> End
             f"{command.command[:300]} (ended after {command.seconds:.0f} s, limit {command.limit:.0f} s)"
             for command in outcome.ended_commands
         ),
-        notes=(*seen.notes, *_notes(outcome), *_more_files(seen.changes)),
+        notes=(*seen.notes, *_hung(outcome, seen.said), *_notes(outcome), *_more_files(seen.changes)),
         after=seen.after.tree,
         after_large=dict(seen.after.large),
         checkpoint=started.checkpoint,
         session=outcome.session,
     )
-    return with_verdict(_with_usage(ended, used), verdict)
+    return with_verdict(with_usage(ended, used), verdict)
 
 
 def with_verdict(ended: Ended, verdict: Verdict) -> Ended:
@@ -103,7 +104,8 @@ def with_verdict(ended: Ended, verdict: Verdict) -> Ended:
             return ended._replace(result="interrupted", reason=verdict.reason, cause=verdict.cause)
 
 
-def _with_usage(ended: Ended, used: Used | None) -> Ended:
+def with_usage(ended: Ended, used: Used | None) -> Ended:
+    """Return the end with what the attempt used, as far as anybody can tell."""
     if used is None:
         return ended
     return ended._replace(
@@ -113,6 +115,13 @@ def _with_usage(ended: Ended, used: Used | None) -> Ended:
         cost=-1.0 if used.cost is None else round(used.cost, 6),
         priced=used.priced,
     )
+
+
+def _hung(outcome: AgentOutcome, said: Said) -> tuple[str, ...]:
+    """Return a word on an agent that said its last word and then nothing more: each such attempt costs minutes."""
+    if outcome.ending not in HUNG or not complete(outcome, said):
+        return ()
+    return (f"it did not end by itself after its final message; ended by the {outcome.ending.value} limit",)
 
 
 def _notes(outcome: AgentOutcome) -> tuple[str, ...]:

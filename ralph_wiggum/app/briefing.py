@@ -74,14 +74,17 @@ class Briefing:
         name, requirements = self._requirements()
         design = self._spec.document("design.md")
         attempts = [ended for ended in record.counted if ended.result == "failed"]
-        if started.resumes and record.attempts:  # the session knows them
+        same = [ended for ended in record.attempts if started.resumes and ended.session == started.resumes]
+        if same:
             whole = self._request(plan, task, record, retry, started._replace(resumes=""))
+            whole = replace(whole, resumed="task")
+            if all(ended.result == "interrupted" for ended in same):  # what was asked may never have got into it
+                return whole
             return replace(
                 whole,
                 context=replace(whole.context, about="", requirements="", missing=(), design=""),
                 documents=(),
                 steering=(),
-                resumed="task",
             )
         return PromptRequest(
             spec=self._order.spec,
@@ -137,9 +140,18 @@ class Briefing:
 
 
 def _about_the_tree(record: TaskRecord) -> Iterator[str]:
-    """Yield what the last attempt left in the tree, where it was cut off: it is in no list of failed ones."""
+    """Yield what the last attempt left in the tree, where it was cut off: it is in no list of failed ones.
+
+    Of one that was killed with the runner nobody looked at what it left.
+    """
     last = record.attempts[-1] if record.attempts else None
-    if last is None or last.result != "interrupted" or not last.files:
+    if last is None or last.result != "interrupted" or (last.after and not last.files):
+        return
+    if not last.files:
+        yield (
+            "An earlier attempt at this task was cut off, for no fault of its own, and may have left work in the work "
+            "tree: look at it first (`git status`, `git diff`) and go on from there."
+        )
         return
     named = ", ".join(code(path[2:], 100) for path in last.files[:NAMED])
     more = f" and {len(last.files) - NAMED} more" if len(last.files) > NAMED else ""

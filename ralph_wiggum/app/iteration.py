@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ralph_wiggum.app.attempt_record import EXCERPT_BYTES, Seen, Used, describe, with_verdict
+from ralph_wiggum.app.attempt_record import EXCERPT_BYTES, Seen, Used, describe, with_usage, with_verdict
 from ralph_wiggum.app.attendant import Attendant
 from ralph_wiggum.app.briefing import Briefing
 from ralph_wiggum.app.crew import Crew
 from ralph_wiggum.app.ledger import Ledger
 from ralph_wiggum.app.order import Order, Ports
 from ralph_wiggum.app.proving import Proof, Proving, seen_gates
-from ralph_wiggum.core import costs, sessions, signals, spent
+from ralph_wiggum.core import costs, sessions, signals
 from ralph_wiggum.core.cut_off import interrupted
 from ralph_wiggum.core.decide import Retry
 from ralph_wiggum.core.evidence import (
@@ -24,7 +24,7 @@ from ralph_wiggum.core.evidence import (
     Interrupted,
     Verdict,
 )
-from ralph_wiggum.core.history import Session, TaskRecord
+from ralph_wiggum.core.history import Session
 from ralph_wiggum.core.journal import Ended, Started
 from ralph_wiggum.core.judge import Evidence, by_gates_alone, judge, worth_checking
 from ralph_wiggum.core.keys import file_name
@@ -122,7 +122,8 @@ class Iteration:
         """Close the attempt that cannot be judged, because something of ours fails at it again and again."""
         left, self._unjudged = self._unjudged, None
         if left is not None:
-            self._ledger.record(interrupted(left.started, reason))
+            used = self._usage(left.started, left.outcome)  # it was paid for all the same
+            self._ledger.record(with_usage(interrupted(left.started, reason), used))
 
     def _without_agent(self, task: Task, proof: Proof, here: Snapshot, began: float) -> Ended:
         verdict: Verdict = by_gates_alone(proof.gates)
@@ -239,7 +240,7 @@ class Iteration:
                 "RALPH_ATTEMPT": str(started.attempt),
                 "RALPH_RUN_ID": self._order.run_id,
             },
-            limits=self._limits(retry, record),
+            limits=self._limits(retry),
             log=self._order.runs / "logs" / f"{stem}.log",
             prompt_file=self._order.runs / "prompts" / f"{stem}.md",
             substitutions={
@@ -251,10 +252,10 @@ class Iteration:
             session=started.resumes,
         )
 
-    def _limits(self, retry: Retry, record: TaskRecord) -> Limits:
+    def _limits(self, retry: Retry) -> Limits:
         """Return the limits of an attempt: its money is what is left of that of the task and of the run."""
         order = self._order
-        left = [order.policy.max_cost - spent.of(record.attempts).cost] if order.policy.max_cost else []
+        left = [retry.cost] if retry.cost else []
         left += [order.max_cost - self._ledger.history.cost] if order.max_cost is not None else []
         return replace(
             order.limits,

@@ -28,7 +28,7 @@ class Order:
     checkpoint. `end_at_failed_checkpoint`: a checkpoint that cannot be mended ends the run. `ask_before_skip` is None
     when nobody is to be asked. `resumes` are agents that can go on with a session, `whole_sessions` those whose figures
     count from its beginning; `continuous`: a session goes on from task to task up to a checkpoint; `escalate_after`:
-    attempts after which the next agent is asked, 0: never.
+    attempts after which the next agent is asked, 0: never. `unkept` are words on settings that an agent cannot keep.
     """
 
     spec: str
@@ -44,6 +44,7 @@ class Order:
     retry_session: str = "fresh"
     continuous: bool = False
     escalate_after: int = 0
+    unkept: tuple[str, ...] = ()
     tasks_path: str = ""  # relative to the root, for prompts
     max_iterations: int = 100
     until: datetime | None = None

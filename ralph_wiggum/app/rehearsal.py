@@ -24,6 +24,7 @@ def rehearse(ports: Ports, ledger: Ledger, order: Order, briefing: Briefing) -> 
     yield from _overview(plan, order)
     if end := wanted_end(order.until, order.max_cost, ports.clock.now()):
         yield end
+    yield from order.unkept
     yield from _in_order(plan, order)
     yield from _pages(plan, ports, order)
     yield from _checks(ports, ledger)

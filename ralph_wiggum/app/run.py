@@ -146,7 +146,12 @@ class Run:
                 dirty=state.dirty,
             )
         )
-        for note in (*([found] if found else []), *state.notes, *morning.persons_paths(state.dirty)):
+        for note in (
+            *([found] if found else []),
+            *state.notes,
+            *morning.persons_paths(state.dirty),
+            *self._order.unkept,
+        ):
             self._note(note)
         self._endure(lambda: self.show_status("Running"))
         self._endure(self._mend)

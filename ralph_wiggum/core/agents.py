@@ -18,8 +18,9 @@ DIALECTS = (*TEXT_DIALECTS, "claude", "codex", "opencode", "gemini", "qwen", "co
 # without either --max-cost could not hold.
 TELLS_COST = frozenset({"claude", "opencode", "mini", "aider"})
 TELLS_TOKENS = TELLS_COST | {"codex", "gemini", "qwen"}
-# Dialects whose figures count from the beginning of a session, also where another run began it.
-COUNTS_WHOLE_SESSION = frozenset({"codex"})
+# Dialects whose figures count from the beginning of a session, also where another run began it (codex 0.169, qwen
+# 0.15; claude 2.1, opencode 1.18 and gemini 0.61 tell what the run itself used).
+COUNTS_WHOLE_SESSION = frozenset({"codex", "qwen"})
 
 SHELL = AgentSettings(
     name="shell",
@@ -142,8 +143,9 @@ COPILOT = AgentSettings(
     command=_COPILOT,
     resume=(*_COPILOT, "--resume={session}"),
     dialect="copilot",
-    # npm's launcher dies of a signal and leaves the worker behind (1.0.102): start the worker itself, where it is.
-    native=("../copilot-{os}-{arch}/copilot",),
+    # npm's launcher dies of a signal and leaves the worker behind (1.0.102): start the worker itself, which npm puts
+    # beside it in a project, and below it with -g.
+    native=("../copilot-{os}-{arch}/copilot", "node_modules/@github/copilot-{os}-{arch}/copilot"),
     env={"COPILOT_AUTO_UPDATE": "false"},
     credentials=("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "COPILOT_PROVIDER_BASE_URL"),
     hosts=("api.githubcopilot.com",),

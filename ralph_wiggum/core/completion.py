@@ -26,12 +26,21 @@ def complete(outcome: AgentOutcome, said: Said) -> bool:
 
 
 def ended_well(outcome: AgentOutcome) -> bool:
-    """Say whether the agent ended by itself, or after its last event, and nothing says error."""
+    """Say whether the agent ended by itself, or after its last event, and nothing says error.
+
+    How its process ended after its last event says nothing of its work: programs crash while they clean up.
+    """
     if outcome.flagged or outcome.completed is False:
         return False
-    if outcome.ending is Ending.LINGERED:
-        return True
-    return outcome.ending is Ending.EXITED and (outcome.exit_code == 0 or outcome.completed is True)
+    match outcome.ending:
+        case Ending.LINGERED:
+            return True
+        case Ending.EXITED:
+            return outcome.exit_code == 0 or outcome.completed is True
+        case Ending.CRASHED:
+            return outcome.completed is True and outcome.signal is not None
+        case _:
+            return False
 
 
 def _hung_at_its_end(outcome: AgentOutcome) -> bool:

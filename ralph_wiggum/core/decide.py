@@ -36,11 +36,15 @@ class Complete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again, this way, with this much time. `identical` is how often the same failure came in a row."""
+    """Try again, this way, with this much time. `identical` is how often the same failure came in a row.
+
+    `cost` is what is left of the money of the task, in US dollars; 0: no limit.
+    """
 
     strategy: Strategy
     timeout: float
     identical: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +97,10 @@ def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
         return give_up(f"no attempt can change it: {counted[-1].reason}", policy, for_good=True)
     counted = [ended for ended in counted if not ended.how]  # a look that the runner took alone is no attempt
     if reason := _too_expensive(attempts, policy):
-        return give_up(reason, policy)
+        return give_up(reason, policy, for_good=True)  # what comes back begins anew, and spends as much again
+    left = policy.max_cost - _cost(attempts) if policy.max_cost else 0.0
     if not counted:
-        return Retry(strategy=Strategy.FIRST, timeout=policy.timeout)
+        return Retry(strategy=Strategy.FIRST, timeout=policy.timeout, cost=left)
     identical = identical_failures(counted)
     reason = _out_of_attempts(counted, identical, policy)
     if reason:
@@ -105,6 +110,7 @@ def decide(attempts: Sequence[Ended], policy: Policy) -> Decision:
         strategy=strategy(identical, last=last_chance),
         timeout=_next_timeout(counted[-1], policy),
         identical=identical,
+        cost=left,
     )
 
 
@@ -122,11 +128,15 @@ def _out_of_attempts(counted: Sequence[Ended], identical: int, policy: Policy) -
 
 def _too_expensive(attempts: Sequence[Ended], policy: Policy) -> str:
     """Return why the task costs too much, by all that was paid for it, interrupted attempts too."""
-    spent = sum(max(0.0, ended.cost) for ended in attempts)
+    spent = _cost(attempts)
     if not policy.max_cost or spent < policy.max_cost:
         return ""
     last = f", the last: {attempts[-1].reason}" if attempts[-1].reason else ""
     return f"${spent:.2f} without success, of the ${policy.max_cost:.2f} of max_task_cost{last}"
+
+
+def _cost(attempts: Sequence[Ended]) -> float:
+    return sum(max(0.0, ended.cost) for ended in attempts)
 
 
 def give_up(reason: str, policy: Policy, *, for_good: bool = False) -> Skip | Leave | End:

@@ -173,7 +173,7 @@ class History:
                 self.cost += max(0.0, entry.cost)
                 self._spend(entry)
                 self.tellers |= {entry.agent} if entry.cost >= 0 else set()
-                self.untold += [(entry.agent, entry.seconds)] if told_nothing(entry) else []
+                self.untold += [(entry.agent, entry.seconds)] if told_nothing(entry) and entry.seconds > 0 else []
                 if entry.cause and record.open is not None:
                     self.iterations -= 1  # its provider did not serve it: it counts as nothing (B1)
                 # one that was cut off and skipped by a person since stays skipped when its attempt is closed
@@ -191,6 +191,7 @@ class History:
                 record = record._replace(settled=SKIPPED, skipped=entry, skipping=None, ticked=None, deferred=False)
                 self.asked.pop(entry.key, None)
             case Reopened():
+                self.passed = Session()  # where it was put back, the session remembers what is gone
                 record = EMPTY._replace(first=record.first if entry.goes_on else None)
                 self.asked.pop(entry.key, None)
             case Deferred():
@@ -217,6 +218,7 @@ class History:
             self.asked.pop(key, None)
         self.tasks |= {key: _under(key, record) for key, record in records.items()}
         self.asked |= asked
+        self.passed = self.passed._replace(key=keys.get(self.passed.key, self.passed.key))
 
     def _owe(self, ticked: Ticked, record: TaskRecord) -> None:
         """Keep in mind what a failed commit left out; the next commit that is made holds it."""

@@ -113,11 +113,13 @@ def _failed(kind: FailureKind, reason: str, evidence: Evidence) -> Failed:
 
 
 def _by_exit(outcome: AgentOutcome) -> Verdict | None:
+    if ended_well(outcome):
+        return None
     if outcome.ending is Ending.CRASHED:
         what = f"signal {outcome.signal}" if outcome.signal else outcome.error or "crashed"
         reason = f"the agent was ended by {what}" if outcome.signal else f"the agent did not come to its end: {what}"
         return Failed(kind=FailureKind.CRASH, fingerprint=f"crash {what}", reason=reason)
-    if outcome.exit_code and not ended_well(outcome):
+    if outcome.exit_code and outcome.ending is Ending.EXITED:  # else it is that of an answer to our TERM
         reason = f"the agent ended with exit code {outcome.exit_code}"
         return Failed(kind=FailureKind.EXIT, fingerprint=f"exit {outcome.exit_code}", reason=reason)
     if outcome.flagged:

@@ -18,6 +18,9 @@ FLAG = "flag"
 OF_THE_PROGRAM = (
     "resume", "turn_limit", "cost_limit", "native", "login", "credentials", "version", "minimum_version",
 )  # fmt: skip
+# To these of a built-in agent a person adds variables; empty ({}) takes all of them away. It needs its own for a night:
+# without GEMINI_CLI_NO_RELAUNCH no signal ends gemini, without MSWEA_CONFIGURED mini asks for a model and waits.
+OF_VARIABLES = ("env", "root_env")
 LOGS_IN_TOTAL = 8  # logs of attempts that all state together has room for, at the least
 
 
@@ -130,6 +133,7 @@ def _agent(name: str, changes: Mapping[str, _Found]) -> AgentSettings:
     if base is None and "command" not in plain:
         raise layer.error(path, "has no command", "add a command, such as command: [my-agent, --json]")
     base = base or AgentSettings(name=name, command=())
+    plain |= {key: {**getattr(base, key), **plain[key]} for key in OF_VARIABLES if plain.get(key)}  # type: ignore[dict-item]  # mappings
     agent = replace(base, **plain)  # type: ignore[arg-type]  # as in merge
     if agent.command[:1] != base.command[:1]:
         blank = replace(AgentSettings(name=name, command=()), **plain)  # type: ignore[arg-type]  # as in merge

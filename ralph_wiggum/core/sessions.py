@@ -14,6 +14,9 @@ from ralph_wiggum.core.history import Session
 from ralph_wiggum.core.journal import Ended
 from ralph_wiggum.core.provider.cause import Cause, Diagnosis
 
+# It is full; what it did was put back, for it may be what fills the disk.
+_NOT_GONE_ON_WITH = frozenset({FailureKind.CONTEXT.value, FailureKind.DISK.value})
+
 
 def to_resume(
     attempts: Sequence[Ended], passed: Session, agent: str, *, retry_session: str, continuous: bool, tried: int
@@ -32,7 +35,7 @@ def to_resume(
         or (retry_session == "alternate" and tried % 2 == 1)
         or (continuous and _cut_off(last))
     )
-    fits = last.agent == agent and last.kind != FailureKind.CONTEXT and last.cause != Cause.SESSION_LOST
+    fits = last.agent == agent and last.kind not in _NOT_GONE_ON_WITH and last.cause != Cause.SESSION_LOST
     return last.session if wanted and fits else ""
 
 
@@ -46,12 +49,14 @@ def lost(diagnosis: Diagnosis, outcome: AgentOutcome) -> Diagnosis:
 
     Agents say that in words of their own (claude "No conversation found with session ID", codex "no rollout found for
     thread id", opencode "Session not found", gemini exit code 42) and end at once. So: it ended by itself with an
-    error, nobody's provider is to blame, and no model was asked. A session that is full is lost as well.
+    error, nobody's provider is to blame, and no model was asked: none told tokens, none said anything. A session that
+    is full is lost as well.
     """
     if diagnosis.cause is Cause.CONTEXT_OVERFLOW:
         return Diagnosis(cause=Cause.SESSION_LOST, words="the session is full")
     usage = outcome.usage
-    asked = usage is not None and (usage.input_tokens or usage.output_tokens)
+    told = usage is not None and bool(usage.input_tokens or usage.output_tokens)
+    asked = told or (outcome.completed is not None and bool(outcome.message.strip()))
     failed = outcome.ending is Ending.EXITED and (outcome.exit_code or outcome.flagged)
     if diagnosis.cause is Cause.FAILED and failed and not asked:
         return Diagnosis(cause=Cause.SESSION_LOST, words="the agent cannot go on with its session")

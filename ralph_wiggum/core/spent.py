@@ -53,8 +53,12 @@ class Spent(NamedTuple):
 
 
 def told_nothing(ended: Ended) -> bool:
-    """Say whether an agent was at work and told no cost; one that died with its runner has no length here."""
-    at_work = ended.seconds > 0 and not ended.how and not ended.cause and ended.kind != _NOT_STARTED
+    """Say whether an agent was at work and told no cost.
+
+    An attempt that died with its runner has no length, and no tree after it.
+    """
+    died = ended.result == "interrupted" and not ended.after
+    at_work = (ended.seconds > 0 or died) and not ended.how and not ended.cause and ended.kind != _NOT_STARTED
     return at_work and ended.cost < 0
 
 

@@ -9,6 +9,7 @@ from ralph_wiggum.core.spent import Spent, total
 
 _THOUSAND = 1000
 _MILLION = 1_000_000
+_LEAST_SHOWN = 0.005  # US dollars: less would read as nothing
 
 
 def dollars(spent: Spent) -> str:
@@ -20,7 +21,8 @@ def dollars(spent: Spent) -> str:
     if spent.untold >= spent.attempts > 0 and not spent.cost:
         return "unknown cost"
     untold = f" and {count(spent.untold, 'attempt')} of unknown cost" if spent.untold else ""
-    return f"${spent.cost:.2f}{untold}" if spent.cost or untold else ""
+    cost = "less than $0.01" if 0 < spent.cost < _LEAST_SHOWN else f"${spent.cost:.2f}"
+    return f"{cost}{untold}" if spent.cost or untold else ""
 
 
 def tokens(spent: Spent) -> str:
@@ -54,9 +56,10 @@ def by_agent(spent: Mapping[str, Spent]) -> str:
         return ""
     if len(spent) == 1:
         return of_attempts(next(iter(spent.values())))
-    parts = [f"{name} {of_attempts(each) or dollars(each)}" for name, each in spent.items() if each.attempts]
+    words = {name: of_attempts(each) or dollars(each) for name, each in spent.items()}
+    parts = [f"{name} {each}" for name, each in words.items() if each]  # one that was only turned away spent nothing
     inside = ", ".join(parts) if all("; " not in part for part in parts) else ". ".join(parts)
-    return f"${total(spent).cost:.2f}: {inside}"
+    return f"{dollars(total(spent)) or '$0.00'}: {inside}"
 
 
 def as_data(spent: Mapping[str, Spent], before: Mapping[str, Spent]) -> dict[str, Any]:
@@ -97,6 +100,6 @@ def count(number: int, word: str) -> str:
 def _short(number: int) -> str:
     if number < _THOUSAND:
         return str(number)
-    if number < _MILLION:
+    if round(number, -3) < _MILLION:
         return f"{number / _THOUSAND:.{0 if number >= 10 * _THOUSAND else 1}f}k"
     return f"{number / _MILLION:.1f}M"

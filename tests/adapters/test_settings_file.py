@@ -194,10 +194,13 @@ git: {commit: per_task, branch: "ralph/{spec}"}
     assert found.command_timeouts == (("npm (ci|install)", 300.0),)
 
 
-def test_the_example_of_the_readme_is_read(root: Path) -> None:
+def test_the_examples_of_the_readme_are_read(root: Path) -> None:
     """What people copy works."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-    _project_file(root).write_text(readme.split("```yaml\n")[1].split("```")[0])
+    for example in readme.split("```yaml\n")[1:]:
+        _project_file(root).write_text(example.split("```")[0])
+        assert _load(root).agents
+    _project_file(root).write_text(readme.split("\n## Settings\n")[1].split("```yaml\n")[1].split("```")[0])
     found = _load(root)
     assert [server.name for server in found.servers] == ["api", "web"]
     assert found.visual.pages == ("http://localhost:5173/", "http://localhost:5173/login")

@@ -42,6 +42,7 @@ def test_the_entry_of_a_built_in_agent_makes_that_agent(name: str) -> None:
         pytest.param({"command": ["claude", "-p"]}, id="another call of the program: it does not resume any more"),
         pytest.param({"command": ["wrapper.sh"]}, id="another program: what told of the old one is gone"),
         pytest.param({"command": ["wrapper.sh"], "login": ["wrapper.sh", "who"], "version": "wrapper.sh -v"}, id="with commands of its own"),
+        pytest.param({"env": {"CLAUDE_CODE_MAX_RETRIES": "2"}, "root_env": {"A": 1}}, id="more variables"),
         pytest.param({"env": {}, "root_env": {}, "credentials": []}, id="what the built-in one has is taken away"),
         pytest.param({"dialect": "text", "driver": "pty", "prompt": "tty"}, id="another driver"),
         pytest.param({"driver": "acp", "permissions": "allow"}, id="acp"),
@@ -54,6 +55,16 @@ def test_the_entry_of_a_changed_agent_makes_it_again(changes: dict[str, object])
     agent = read({"claude": changes})["claude"]
     assert agent != BUILT_IN["claude"]
     assert through_yaml(agent) == agent
+
+
+@pytest.mark.parametrize("name", [name for name, agent in BUILT_IN.items() if agent.env])
+def test_a_variable_of_a_persons_own_leaves_those_that_the_built_in_agent_needs(name: str) -> None:
+    """Without them gemini hears no signal, and mini asks for a model, of nobody."""
+    first = next(iter(BUILT_IN[name].env))
+    changed = read({name: {"env": {"MODEL": "x", first: "mine"}}})[name]
+    assert changed.env == {**BUILT_IN[name].env, "MODEL": "x", first: "mine"}
+    assert changed.root_env == BUILT_IN[name].root_env
+    assert read({name: {"env": {}}})[name].env == {}
 
 
 def test_an_agent_of_ones_own_says_no_more_than_it_must() -> None:
@@ -107,7 +118,7 @@ def test_details_name_all_and_never_tell_the_value_of_a_variable() -> None:
         "Called as      /usr/bin/claude -p",
         "--resume '{session}'",
         "Turn limit     --max-turns '{turns}'",
-        "Environment    ANTHROPIC_API_KEY, IS_SANDBOX (as root)",
+        "Environment    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC, ANTHROPIC_API_KEY, IS_SANDBOX (as root)",
         "Credentials    ANTHROPIC_API_KEY (there), ~/.x (not there)",
         "Asks login by  claude auth status --json",
         "Docs           https://",

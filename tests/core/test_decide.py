@@ -35,6 +35,10 @@ def failed(
     )
 
 
+def paid(dollars: float, result: str = "failed") -> Ended:
+    return Ended(result=result, fingerprint="exit 1", reason="exit 1", seconds=1.0, cost=dollars)
+
+
 PASSED = Ended(result="passed")
 INTERRUPTED = Ended(result="interrupted", reason="SIGINT")
 TEN_MINUTES = 600.0
@@ -207,3 +211,33 @@ def test_every_task_ends(attempts: list[Ended]) -> None:
 def test_interrupted_attempts_change_nothing(attempts: list[Ended]) -> None:
     counted = [ended for ended in attempts if ended.result != "interrupted"]
     assert decide(attempts, Policy()) == decide(counted, Policy())
+
+
+@pytest.mark.parametrize(
+    ("attempts", "left"),
+    [
+        pytest.param([], 2.0, id="all of it"),
+        pytest.param([paid(0.5)], 1.5, id="the rest"),
+        pytest.param(
+            [paid(0.5, "interrupted"), paid(-1.0)], 1.5, id="cut off, but paid for; and one that told nothing"
+        ),
+        pytest.param([paid(1.995)], 0.005, id="next to nothing, but no more"),
+        pytest.param([paid(2.0)], None, id="nothing"),
+        pytest.param([paid(9.0, "interrupted")], None, id="more than there was"),
+    ],
+)
+def test_what_an_attempt_may_cost_is_what_is_left_of_the_money_of_its_task(
+    attempts: list[Ended], left: float | None
+) -> None:
+    """max_task_cost."""
+    decision = decide(attempts, Policy(max_cost=2.0))
+    assert isinstance(decision, Skip) if left is None else isinstance(decision, Retry)
+    assert left is None or (isinstance(decision, Retry) and decision.cost == pytest.approx(left))
+
+
+def test_a_task_that_cost_too_much_does_not_come_back_in_the_same_run() -> None:
+    """It would begin anew, and spend as much again, and again."""
+    decision = decide([paid(2.0)], Policy(max_cost=2.0, on_give_up="leave"))
+    assert isinstance(decision, Leave)
+    assert decision.for_good
+    assert decide([paid(99.0)], Policy()) == decide([failed()], Policy()), "no limit was set"

@@ -23,6 +23,7 @@ from ralph_wiggum.core.judge import Evidence, judge, worth_checking
 
 WELL = AgentOutcome(ending=Ending.EXITED, exit_code=0, seconds=3.0)
 TOLD = replace(WELL, completed=True)
+CRASHED_AT_ITS_END = AgentOutcome(ending=Ending.CRASHED, signal=11, completed=True)
 COMPLETE = Said(claim=Claim.TASK_COMPLETE)
 GREEN = Gate(name="pytest", kind="backend", status=GateStatus.PASSED)
 RED = Gate(name="pytest", kind="backend", status=GateStatus.FAILED, reason="1 failed", failures=("t.py::test_a",))
@@ -276,6 +277,7 @@ def test_the_runners_evidence_makes_the_key() -> None:
         pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), Said(), False, False, id="a timeout needs no check"),
         pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), COMPLETE, False, True, id="but after a claim it does"),
         pytest.param(AgentOutcome(ending=Ending.LINGERED, completed=True), COMPLETE, False, True, id="it lingered"),
+        pytest.param(CRASHED_AT_ITS_END, COMPLETE, False, True, id="it crashed after its last event"),
         pytest.param(replace(TOLD, completed=False), COMPLETE, False, False, id="cut off before its last event"),
         pytest.param(AgentOutcome(ending=Ending.EXITED, exit_code=1), COMPLETE, False, False, id="exit 1 needs none"),
         pytest.param(WELL, Said(), True, True, id="a fix round is always checked"),
@@ -293,3 +295,25 @@ def test_a_last_event_that_says_error_is_no_success_whatever_was_claimed() -> No
     assert isinstance(verdict, Failed)
     assert verdict.kind is FailureKind.EXIT
     assert not worth_checking(outcome, COMPLETE, fix_round=False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "passes"),
+    [
+        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT, exit_code=143), True, id="it answered TERM with a code"),
+        pytest.param(AgentOutcome(ending=Ending.NO_PROGRESS, signal=15), True, id="it died of TERM"),
+        pytest.param(AgentOutcome(ending=Ending.LINGERED, exit_code=143, completed=True), True, id="it lingered"),
+        pytest.param(CRASHED_AT_ITS_END, True, id="it crashed after its last event"),
+        pytest.param(replace(CRASHED_AT_ITS_END, completed=False), False, id="it crashed before its last event"),
+        pytest.param(replace(CRASHED_AT_ITS_END, flagged=True), False, id="its last event says error"),
+        pytest.param(replace(CRASHED_AT_ITS_END, completed=None), False, id="nobody knows whether it was at its end"),
+        pytest.param(
+            AgentOutcome(ending=Ending.CRASHED, error="the keeper died", completed=True), False, id="no signal ended it"
+        ),
+    ],
+)
+def test_how_a_process_ended_after_all_was_said_says_nothing_of_the_work(
+    outcome: AgentOutcome, *, passes: bool
+) -> None:
+    verdict = judge(Evidence(outcome=outcome, said=COMPLETE, changed=True, gates=[GREEN]))
+    assert isinstance(verdict, Passed) is passes

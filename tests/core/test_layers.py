@@ -260,7 +260,7 @@ def test_a_built_in_agent_is_changed_field_by_field() -> None:
     )
     claude = merged.agents["claude"]
     assert claude.command == ("claude", "-p")
-    assert claude.env == {"A": "1"}
+    assert claude.env == {**BUILT_IN["claude"].env, "A": "1"}
     assert (claude.driver, claude.install_hint) == (BUILT_IN["claude"].driver, BUILT_IN["claude"].install_hint)
     assert merged.agents["kiro"] == BUILT_IN["kiro"]
     assert merged.origin["agents.claude.command"] == "layer 2"

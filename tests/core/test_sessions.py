@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ralph_wiggum.core.evidence import AgentOutcome, Ending, Usage
-from ralph_wiggum.core.history import Session
-from ralph_wiggum.core.journal import Ended
+from ralph_wiggum.core.history import History, Session
+from ralph_wiggum.core.journal import Ended, Entry, Renumbered, Reopened, Skipped, Started
 from ralph_wiggum.core.provider.cause import Cause, Diagnosis
 from ralph_wiggum.core.sessions import lost, to_resume
 
@@ -16,6 +16,7 @@ LIMITED = Ended(agent="claude", session="s-2", result="interrupted", cause="usag
 LOST = Ended(agent="claude", session="s-1", result="interrupted", cause="session lost")
 FULL = Ended(agent="claude", session="s-1", kind="context overflow")
 OF_CODEX = Ended(agent="codex", session="t-1")
+FULL_DISK = Ended(agent="claude", session="s-1", kind="disk")
 LOOK = Ended(how="validation")
 UNTOLD = Ended(agent="claude")
 BEFORE = Session("claude", "s-0", "1")
@@ -40,6 +41,7 @@ BEFORE = Session("claude", "s-0", "1")
         pytest.param([FAILED, OF_CODEX], 2, "resume", False, "", id="another agent was there meanwhile"),
         pytest.param([OF_CODEX], 1, "resume", False, "", id="the session of another agent"),
         pytest.param([FULL], 1, "resume", False, "", id="a session that is full"),
+        pytest.param([FULL_DISK], 1, "resume", False, "", id="what it did was put back, to make room"),
         pytest.param([FAILED, LOST], 1, "resume", False, "", id="a session that the agent does not know any more"),
         pytest.param([LOST], 0, "fresh", True, "", id="the same, from task to task"),
         pytest.param([UNTOLD], 1, "resume", False, "", id="no session was told"),
@@ -51,6 +53,23 @@ def test_which_attempts_go_on(attempts: list[Ended], tried: int, mode: str, cont
 
 def test_the_session_of_another_agent_is_nobodys_to_go_on_with() -> None:
     assert to_resume([], BEFORE, "codex", retry_session="fresh", continuous=True, tried=0) == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        pytest.param(Started(key="2"), Session("claude", "s-1", "1"), id="the next task begins"),
+        pytest.param(Skipped(key="2"), Session(), id="a task was taken out"),
+        pytest.param(Reopened(key="2", by="runner"), Session(), id="a task was put back, which had gone on with it"),
+        pytest.param(Renumbered(keys={"1": "3"}), Session("claude", "s-1", "3"), id="its task has another number"),
+        pytest.param(Renumbered(keys={"1": ""}), Session("claude", "s-1", ""), id="its task is gone"),
+    ],
+)
+def test_the_session_of_the_last_task_that_passed_is_kept_while_all_of_it_stands(
+    entry: Entry, expected: Session
+) -> None:
+    passed = Ended(key="1", agent="claude", session="s-1", result="passed")
+    assert History([Started(key="1"), passed, entry]).passed == expected
 
 
 ENDED = AgentOutcome(ending=Ending.EXITED, exit_code=1)
@@ -71,6 +90,18 @@ ENDED = AgentOutcome(ending=Ending.EXITED, exit_code=1)
             AgentOutcome(ending=Ending.EXITED, exit_code=1, usage=Usage(input_tokens=10)),
             Cause.FAILED,
             id="a model was asked",
+        ),
+        pytest.param(
+            Cause.FAILED,
+            AgentOutcome(ending=Ending.EXITED, exit_code=1, completed=False, message="I look at it first."),
+            Cause.FAILED,
+            id="a model answered, and nobody told tokens (Codex, of a turn that failed)",
+        ),
+        pytest.param(
+            Cause.FAILED,
+            AgentOutcome(ending=Ending.EXITED, exit_code=1, message="no such session"),
+            Cause.SESSION_LOST,
+            id="what a program prints that tells no events may be the error itself",
         ),
         pytest.param(Cause.FAILED, AgentOutcome(ending=Ending.EXITED, exit_code=0), Cause.FAILED, id="no error"),
         pytest.param(Cause.USAGE_LIMIT, ENDED, Cause.USAGE_LIMIT, id="its provider is to blame"),

@@ -10,6 +10,7 @@ from ralph_wiggum.core.history import History
 from ralph_wiggum.core.journal import Ended, RunStarted, Started
 from ralph_wiggum.core.settings import Prices
 from ralph_wiggum.core.spent import Spent, added, of, total
+from ralph_wiggum.core.spent_words import by_agent, tokens
 
 PRICES = Prices(input=3.0, output=15.0, cached=0.3)
 MILLION = 1_000_000
@@ -73,3 +74,51 @@ def test_the_history_keeps_what_each_agent_used_of_this_run_and_of_those_before(
     assert {name: each.cost for name, each in history.spent_before.items()} == {"claude": 1.0, "codex": 0.5}
     assert history.sessions["t-1"].attempts == 2
     assert history.cost == 0.25
+
+
+@pytest.mark.parametrize(
+    ("ended", "untold"),
+    [
+        pytest.param(Ended(agent="kiro", seconds=60), 1, id="it was at work and told nothing"),
+        pytest.param(Ended(agent="claude", result="interrupted"), 1, id="the runner was killed, and it with it"),
+        pytest.param(Ended(agent="claude", result="interrupted", after="tree"), 0, id="it was stopped before it began"),
+        pytest.param(Ended(agent="claude", result="interrupted", cause="usage limit", seconds=2), 0, id="turned away"),
+        pytest.param(Ended(agent="claude", kind="not started"), 0, id="it could not be started"),
+        pytest.param(Ended(agent="claude", seconds=60, cost=0.0), 0, id="a model that costs nothing"),
+    ],
+)
+def test_of_which_attempts_nobody_knows_what_they_cost(ended: Ended, untold: int) -> None:
+    assert of([ended]).untold == untold
+
+
+ONE_DOLLAR = Spent(attempts=1, cost=1.0)
+UNKNOWN = Spent(attempts=2, untold=2)
+
+
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        pytest.param({}, "", id="nothing ran"),
+        pytest.param({"kiro": UNKNOWN}, "", id="an agent that tells nothing"),
+        pytest.param({"claude": Spent(attempts=1)}, "", id="an agent that was only turned away"),
+        pytest.param({"claude": ONE_DOLLAR}, "$1.00", id="one agent needs no name"),
+        pytest.param({"claude": Spent(attempts=1), "codex": ONE_DOLLAR}, "$1.00: codex $1.00", id="one turned away"),
+        pytest.param(
+            {"claude": ONE_DOLLAR, "kiro": UNKNOWN},
+            "$1.00 and 2 attempts of unknown cost: claude $1.00, kiro unknown cost",
+            id="the sum says what it lacks",
+        ),
+        pytest.param(
+            {"codex": Spent(attempts=1, untold=1, input_tokens=9), "gemini": Spent(attempts=1, untold=1)},
+            "unknown cost: codex unknown cost; 9 tokens in, 0 out. gemini unknown cost",
+            id="tokens alone are no dollars",
+        ),
+        pytest.param({"opencode": Spent(attempts=1, cost=0.004)}, "less than $0.01", id="less than a cent"),
+    ],
+)
+def test_what_a_run_spent_in_words(spent: dict[str, Spent], words: str) -> None:
+    assert by_agent(spent) == words
+
+
+def test_numbers_of_tokens_stay_short() -> None:
+    assert tokens(Spent(input_tokens=999_499, output_tokens=999_999)) == "999k tokens in, 1.0M out"

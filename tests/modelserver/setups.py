@@ -174,6 +174,7 @@ def setup(agent: str, home: Path, base_url: str, *, subscription: bool = False) 
     instead of an API key. Raises KeyError for an agent that is not in RECIPES.
     """
     recipe = RECIPES[agent]
+    home.mkdir(parents=True, exist_ok=True)  # qwen starts nowhere without (0.15)
     for name, text in recipe.files.items():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from ralph_wiggum.core.agent_choice import asked_for
 from ralph_wiggum.core.agents import BUILT_IN, DIALECTS, ORDER, TELLS_COST, TELLS_TOKENS
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.settings import AgentSettings, Settings
+from ralph_wiggum.core.unkept import tells_cost
 from ralph_wiggum.ports import Agent
 
 if TYPE_CHECKING:
@@ -110,8 +111,3 @@ def refuse_cost_limit(agents: Sequence[AgentSettings]) -> None:
             f"dialect {' or '.join(sorted(TELLS_COST))}, or set agents.NAME.prices for one with "
             f"{' or '.join(sorted(TELLS_TOKENS - TELLS_COST))}",
         )
-
-
-def tells_cost(agent: AgentSettings) -> bool:
-    """Say whether it is known what a run of the agent costs: it tells, or tells tokens and the person set prices."""
-    return agent.dialect in TELLS_COST or (agent.prices is not None and agent.dialect in TELLS_TOKENS)

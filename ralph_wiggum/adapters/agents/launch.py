@@ -63,7 +63,12 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
 
 
 def _values(settings: AgentSettings, request: AgentRequest) -> dict[str, str]:
-    files = {"prompt_file": str(prompt_file(settings, request)), "report_file": str(report_file(request))}
+    prompt = prompt_file(settings, request)
+    if settings.prompt_key and prompt.is_relative_to(request.cwd):
+        prompt = prompt.relative_to(
+            request.cwd
+        )  # mini-swe-agent 2.4 takes a path with "=" in it for a key and its value
+    files = {"prompt_file": str(prompt), "report_file": str(report_file(request))}
     return {**request.substitutions, **files, "session": request.session}
 
 
@@ -92,17 +97,25 @@ def _write_prompt(settings: AgentSettings, request: AgentRequest) -> None:
         raise CannotStart(f"cannot write the prompt to {path}: {error.strerror or error}") from error
 
 
+# JSON may hold these as they are, YAML may not, or takes them for the end of a line.
+_ESCAPED_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
 def _under(key: str, prompt: str) -> str:
     """Return the prompt below a dotted key, as JSON, which is YAML."""
     value: object = prompt
     for name in reversed(key.split(".")):
         value = {name: value}
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)  # escaped, a character beyond 16 bits would be two for YAML
+    return _ESCAPED_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment of the agent: base, the agent's settings, the attempt's own; the last wins."""
-    return {**own_environment(settings, base), **request.env}
+    """Return the whole environment of the agent: base, the agent's settings, the attempt's own; the last wins.
+
+    PWD is the folder it runs in: opencode 1.18 works where that says, and the person may stand in another one (-C).
+    """
+    return {**own_environment(settings, base), "PWD": str(request.cwd.absolute()), **request.env}
 
 
 def own_environment(settings: AgentSettings, base: Mapping[str, str]) -> dict[str, str]:

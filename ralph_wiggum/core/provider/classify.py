@@ -75,7 +75,8 @@ def _texts(outcome: AgentOutcome) -> Iterator[Statement]:
     if outcome.ending in HUNG:
         yield from _while_hanging(outcome)
         return
-    failed = outcome.flagged or outcome.ending is not Ending.EXITED or bool(outcome.exit_code)
+    by_code = outcome.ending is Ending.EXITED and bool(outcome.exit_code)
+    failed = outcome.flagged or by_code or outcome.ending not in (Ending.EXITED, Ending.LINGERED)
     if failed or not outcome.message.strip() or _ends_with_errors(outcome):
         yield from (each for each in last_words.errors(outcome.errors) if _is_own(each, loose=True))
     if outcome.flagged:  # its terminal event says error: then this is the error

@@ -144,6 +144,14 @@ def test_the_environment_is_the_runners_then_the_agents_then_the_attempts(family
     assert outcome.message == f"{os.environ['HOME']}|settings|attempt|{as_root}\n"
 
 
+def test_pwd_is_the_folder_of_the_attempt_wherever_the_person_stands(family: Family, ask: Ask) -> None:
+    """It is where opencode 1.18 works, and not its current folder."""
+    request = ask()
+    outcome = agent(family, "printenv", "PWD").run(request, Watching())
+    assert outcome.message == f"{request.cwd}\n"
+    assert os.environ.get("PWD") != str(request.cwd)
+
+
 def test_a_footer_is_taken_off_the_end_of_the_message_only(family: Family, ask: Ask) -> None:
     script = "printf 'Cost: in prose\\nTASK_COMPLETE\\n\\n  Cost: 0.07\\n\\n'"
     outcome = agent(family, "sh", "-c", script, footer="Cost: .*").run(ask(), Watching())

@@ -6,16 +6,22 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ralph_wiggum.adapters.agents.catalogue import build
+from ralph_wiggum.adapters.agents.launch import prepare
 from ralph_wiggum.adapters.agents.report import REPORT_BYTES, read_report
 from ralph_wiggum.adapters.log_tail import LogTail
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.core.agents import BUILT_IN
 from ralph_wiggum.core.evidence import Ending, Usage
-from ralph_wiggum.core.settings import Limits
+from ralph_wiggum.core.settings import AgentSettings, Limits
+from ralph_wiggum.ports import AgentRequest
 from tests.adapters.agents.conftest import Ask, Program, Watching
 
 PROMPT = 'Do {{ this }}: "it"\n- [ ] 1. One\n'
@@ -136,3 +142,34 @@ def test_an_agent_of_a_persons_own_may_take_its_prompt_below_a_key(family: Famil
     )
     outcome = build(mine, family).run(ask("é"), Watching())
     assert outcome.message == 'yaml {"a": {"b": "é"}}\n'
+
+
+@pytest.mark.parametrize("folder", ["a=b", "x y'z"])
+def test_the_path_of_a_prompt_below_a_key_holds_nothing_of_the_projects_own(
+    folder: str, family: Family, program: Program, ask: Ask, tmp_path: Path
+) -> None:
+    """mini-swe-agent 2.4 takes an argument with "=" in it for a key with its value, and so finds no prompt."""
+    code = """
+        import pathlib, sys
+        print(sys.argv[1], pathlib.Path(sys.argv[1]).read_text())
+    """
+    project = tmp_path / folder
+    project.mkdir()
+    request = replace(ask("text"), cwd=project, prompt_file=project / ".ralph" / "1-1.md")
+    mine = AgentSettings(name="mine", command=(program(code), "{prompt_file}"), prompt="file", prompt_key="a")
+    assert build(mine, family).run(request, Watching()).message == '.ralph/1-1.yaml {"a": "text"}\n'
+    plain = replace(mine, prompt_key="")
+    assert build(plain, family).run(request, Watching()).message == f"{request.prompt_file} text\n"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("- [ ] 1. a: {b}\t# c\x7f\x9b\x85\u2028\ufeff\uffff\U0001f600\x1b[0m\n---\n...")
+def test_a_prompt_below_a_key_is_the_same_text_once_it_is_read_as_yaml(prompt: str) -> None:
+    mine = AgentSettings(name="mine", command=("true",), prompt="file", prompt_key="run.task")
+    with TemporaryDirectory() as folder:
+        here = Path(folder)
+        request = AgentRequest(
+            prompt=prompt, cwd=here, env={}, limits=Limits(), log=here / "1.log", prompt_file=here / "1.md"
+        )
+        prepare(mine, request, os.environ)
+        assert yaml.safe_load((here / "1.yaml").read_text("utf-8")) == {"run": {"task": prompt}}

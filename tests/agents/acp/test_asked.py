@@ -138,6 +138,7 @@ def test_commands_are_run_in_the_workspace(talk: Talk) -> None:
             run("printf", "%s|", "a b", "$HOME"),
             run("echo $MINE; cd sub && pwd >&2; exit 3", env=[{"name": "MINE", "value": "yes"}]),
             run("cat; kill -9 $$"),
+            run("printenv", "PWD", cwd="sub"),
         ]))
         say(tried("terminal/create", command="ls", cwd="/")[:15] + tried("terminal/create", command="no-such-program", args=["x"])[:15])
         return "end_turn"
@@ -150,6 +151,7 @@ def test_commands_are_run_in_the_workspace(talk: Talk) -> None:
     )
     assert outcome.message.startswith(expected)
     assert '{"exitCode": null, "signal": "SIGKILL"}' in outcome.message
+    assert rf'["{talk.work}/sub\n", {{"exitCode": 0' in outcome.message
     assert outcome.message.endswith("refused [-32602refused [-32602")
     assert outcome.denied == ("terminal: ls",)
 

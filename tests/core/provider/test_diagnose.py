@@ -39,6 +39,8 @@ DONE = "I did it.\n\nTASK_COMPLETE"
         pytest.param(AgentOutcome(ending=Ending.CRASHED, signal=11), Cause.CRASHED, id="a signal that nobody sent"),
         pytest.param(told(RETRY, ending=Ending.CRASHED), Cause.CRASHED, id="a crash while it was retrying"),
         pytest.param(told(OVERLOADED, ending=Ending.CRASHED), Cause.OVERLOADED, id="a crash after it gave up over the provider"),
+        pytest.param(AgentOutcome(ending=Ending.CRASHED, signal=11, completed=True, message=DONE), Cause.DONE, id="a crash after its last event"),
+        pytest.param(AgentOutcome(ending=Ending.LINGERED, exit_code=143, completed=True, message="I am not sure.", errors="Error: 429 Too Many Requests", excerpt="Error: 429 Too Many Requests\nI am not sure."), Cause.FAILED, id="it came to its end over an error on the way, and did not leave"),
         *(pytest.param(AgentOutcome(ending=ending), Cause.KILLED, id=ending.value) for ending in Ending if ending not in {Ending.EXITED, Ending.LINGERED, Ending.CRASHED, Ending.NOT_STARTED}),
         *(pytest.param(told(OVERLOADED, ending=ending), Cause.KILLED, id=f"{ending.value}, whatever the provider did") for ending in (Ending.STOPPED, Ending.OUT_OF_TIME, Ending.OUT_OF_MEMORY, Ending.DISK_FULL)),
     ],
