@@ -152,7 +152,7 @@ def _print_yaml(name: str, settings: Settings) -> int:
     import yaml  # noqa: PLC0415 - seldom asked
 
     entry = {"agents": agent_entry.as_entry(settings.agents[name])}
-    print(yaml.safe_dump(entry, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110), end="")
+    print(yaml.safe_dump(entry, sort_keys=False, default_flow_style=None, width=110), end="")
     return int(Exit.DONE)
 
 

@@ -17,7 +17,7 @@ _LABEL = 15
 _BOLD, _DIM = "1", "2"
 _BLANK = AgentSettings(name="", command=())
 # What may be written as empty, to take away what the built-in agent of that name has.
-_MAY_BE_EMPTY = frozenset({"native", "env", "answers", "root_env", "credentials"})
+_MAY_BE_EMPTY = frozenset({"native", "files", "env", "answers", "root_env", "credentials"})
 _PROMPTS = {"stdin": "on standard input", "file": "in a file, {prompt_file}", "tty": "typed on its terminal"}
 
 

@@ -127,8 +127,9 @@ QWEN = AgentSettings(
         "QWEN_CODE_NO_RELAUNCH": "true",  # as gemini, whose code it began with
         # It tries again in silence for a quarter of an hour where a limit meets it; so it gives up after 85 s, and says
         # why (0.15). The person's own settings come before these.
-        "QWEN_CODE_SYSTEM_DEFAULTS_PATH": "{package}/templates/agents/qwen-defaults.json",
+        "QWEN_CODE_SYSTEM_DEFAULTS_PATH": "{files}/defaults.json",
     },
+    files={"defaults.json": '{"model": {"generationConfig": {"maxRetries": 0}}, "$version": 4}\n'},
     credentials=("OPENAI_API_KEY", "DASHSCOPE_API_KEY", "~/.qwen/oauth_creds.json"),
     version=("qwen", "--version"),
     minimum_version="0.1",

@@ -32,6 +32,8 @@ class AgentSettings:
     `driver` is "pipe", "pty" or "acp"; `prompt` is "stdin", "tty" (typed; pty only) or "file"; `prompt_key` is a dotted
     path under which the file of the prompt holds it, as YAML, "": it is the plain text; `dialect` is one of
     core.agents.DIALECTS.
+    `files` are written before each attempt, name -> text, into a folder of that attempt, which stands for `{files}` in
+    the command and in the values of `env`.
     `answers` maps a regular expression of a question on the terminal to what is typed ("" is Enter); an answer of
     None ends the attempt at once. `permissions` is how an agent is answered that asks what it may do (driver acp):
     "allow", "workspace" (nothing outside it is written) or "reject". `root_env` is added to `env` where the runner is
@@ -54,6 +56,7 @@ class AgentSettings:
     prompt: str = "stdin"
     prompt_key: str = ""
     dialect: str = "text"
+    files: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[tuple[str, str | None], ...] = ()
     permissions: str = "workspace"

@@ -58,6 +58,17 @@ def _arguments(value: object) -> tuple[str, ...]:
     return () if value == [] else values.words(value)
 
 
+def _files(value: object) -> Mapping[str, str]:
+    """Read files: plain names, without folders, and what each holds."""
+    found = values.mapping(value)
+    for name in found:
+        if "/" in name or name in {"", ".", ".."} or "\0" in name:
+            raise BadValue(
+                f"{name!r} is no plain name of a file", "name it without folders, such as settings.json", name
+            )
+    return {name: values.below(name, values.text, each) for name, each in found.items()}
+
+
 def _prices(value: object) -> Prices:
     """Read what tokens cost: US dollars for a million of them, in and out."""
     fields: dict[str, float] = {}
@@ -139,6 +150,7 @@ KEYS: Mapping[Path, Key] = {
     (*AGENTS, ANY, "login"): Key(values.words),
     (*AGENTS, ANY, "hosts"): Key(_hosts),
     (*AGENTS, ANY, "args"): Key(_arguments),
+    (*AGENTS, ANY, "files"): Key(_files),
     (*AGENTS, ANY, "resume"): Key(values.words),
     (*AGENTS, ANY, "turn_limit"): Key(values.words),
     (*AGENTS, ANY, "cost_limit"): Key(values.words),

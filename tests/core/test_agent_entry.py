@@ -26,7 +26,7 @@ def read(entry: Mapping[str, object]) -> Mapping[str, AgentSettings]:
 
 
 def through_yaml(agent: AgentSettings) -> AgentSettings:
-    text = yaml.safe_dump({"agents": as_entry(agent)}, sort_keys=False, default_flow_style=None, allow_unicode=True)
+    text = yaml.safe_dump({"agents": as_entry(agent)}, sort_keys=False, default_flow_style=None)
     return merge([parse(text, "here")]).agents[agent.name]
 
 

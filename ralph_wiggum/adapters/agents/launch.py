@@ -59,6 +59,7 @@ def prepare(settings: AgentSettings, request: AgentRequest, base: Mapping[str, s
         what, hint = missing(words[0], request.cwd), settings.install_hint
         raise CannotStart(f"{what}; {hint}" if hint else what)
     _write_prompt(settings, request)
+    _write_files(settings, request)
     return Launch(argv=(native(settings, program), *words[1:]), cwd=request.cwd, env=env)
 
 
@@ -68,7 +69,7 @@ def _values(settings: AgentSettings, request: AgentRequest) -> dict[str, str]:
         prompt = prompt.relative_to(
             request.cwd
         )  # mini-swe-agent 2.4 takes a path with "=" in it for a key and its value
-    files = {"prompt_file": str(prompt), "report_file": str(report_file(request))}
+    files = {"prompt_file": str(prompt), "report_file": str(report_file(request)), "files": str(files_folder(request))}
     return {**request.substitutions, **files, "session": request.session}
 
 
@@ -83,6 +84,24 @@ def prompt_file(settings: AgentSettings, request: AgentRequest) -> Path:
 def report_file(request: AgentRequest) -> Path:
     """Return the path at which an agent may leave a report on its run, beside its log."""
     return request.log.with_suffix(".report")
+
+
+def files_folder(request: AgentRequest) -> Path:
+    """Return the folder of the files that the agent's settings describe, beside the prompt."""
+    return request.prompt_file.with_suffix(".files")
+
+
+def _write_files(settings: AgentSettings, request: AgentRequest) -> None:
+    """Write the files of the settings anew: a program may have changed those of an attempt that was cut off."""
+    folder = files_folder(request)
+    try:
+        for name, text in settings.files.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise CannotStart(
+            f"cannot write agents.{settings.name}.files to {folder}: {error.strerror or error}"
+        ) from error
 
 
 def _write_prompt(settings: AgentSettings, request: AgentRequest) -> None:
@@ -115,13 +134,20 @@ def environment(settings: AgentSettings, request: AgentRequest, base: Mapping[st
 
     PWD is the folder it runs in: opencode 1.18 works where that says, and the person may stand in another one (-C).
     """
-    return {**own_environment(settings, base), "PWD": str(request.cwd.absolute()), **request.env}
+    own = own_environment(settings, base, files_folder(request))
+    return {**own, "PWD": str(request.cwd.absolute()), **request.env}
 
 
-def own_environment(settings: AgentSettings, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with what the agent's settings add to it; `{package}` is replaced as in the command."""
+def own_environment(settings: AgentSettings, base: Mapping[str, str], files: Path | None = None) -> dict[str, str]:
+    """Return the environment with what the agent's settings add to it.
+
+    `{files}` in a value is replaced by the folder `files`; where there is none, outside of an attempt, such variables
+    are left out.
+    """
     own = {**settings.env, **(settings.root_env if os.geteuid() == 0 else {})}
-    return {**base, **{name: value.replace("{package}", str(PACKAGE)) for name, value in own.items()}}
+    if files is None:
+        return {**base, **{name: value for name, value in own.items() if "{files}" not in value}}
+    return {**base, **{name: value.replace("{files}", str(files)) for name, value in own.items()}}
 
 
 def arguments(
