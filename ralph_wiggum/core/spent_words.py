@@ -41,25 +41,29 @@ def of_attempts(spent: Spent) -> str:
     """Return money and tokens of a task or an attempt in words, "" where nobody told anything of either."""
     if not spent.cost and not spent.input_tokens and not spent.output_tokens:
         return ""
+    return "; ".join(_parts(spent))
+
+
+def _parts(spent: Spent) -> list[str]:
+    money = dollars(spent)
     by = " by your prices" if spent.priced else ""
-    return "; ".join(filter(None, (f"{dollars(spent)}{by}" if dollars(spent) else "", tokens(spent))))
+    return [part for part in (f"{money}{by}" if money else "", tokens(spent)) if part]
 
 
 def by_agent(spent: Mapping[str, Spent]) -> str:
     """Return what a run spent, whole and by agent; "" where no agent told anything.
 
     >>> by_agent({"claude": Spent(attempts=3, cost=0.8), "codex": Spent(attempts=2, cost=0.4, priced=True)})
-    '$1.20: claude $0.80, codex $0.40 by your prices'
+    '$1.20: claude $0.80; codex $0.40 by your prices'
     """
     told = {name: each for name, each in spent.items() if of_attempts(each)}
     if not told:
         return ""
     if len(spent) == 1:
         return of_attempts(next(iter(spent.values())))
-    words = {name: of_attempts(each) or dollars(each) for name, each in spent.items()}
+    words = {name: " for ".join(_parts(each)) for name, each in spent.items()}
     parts = [f"{name} {each}" for name, each in words.items() if each]  # one that was only turned away spent nothing
-    inside = ", ".join(parts) if all("; " not in part for part in parts) else ". ".join(parts)
-    return f"{dollars(total(spent)) or '$0.00'}: {inside}"
+    return f"{dollars(total(spent)) or '$0.00'}: {'; '.join(parts)}"
 
 
 def as_data(spent: Mapping[str, Spent], before: Mapping[str, Spent]) -> dict[str, Any]:

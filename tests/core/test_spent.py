@@ -105,12 +105,12 @@ UNKNOWN = Spent(attempts=2, untold=2)
         pytest.param({"claude": Spent(attempts=1), "codex": ONE_DOLLAR}, "$1.00: codex $1.00", id="one turned away"),
         pytest.param(
             {"claude": ONE_DOLLAR, "kiro": UNKNOWN},
-            "$1.00 and 2 attempts of unknown cost: claude $1.00, kiro unknown cost",
+            "$1.00 and 2 attempts of unknown cost: claude $1.00; kiro unknown cost",
             id="the sum says what it lacks",
         ),
         pytest.param(
             {"codex": Spent(attempts=1, untold=1, input_tokens=9), "gemini": Spent(attempts=1, untold=1)},
-            "unknown cost: codex unknown cost; 9 tokens in, 0 out. gemini unknown cost",
+            "unknown cost: codex unknown cost for 9 tokens in, 0 out; gemini unknown cost",
             id="tokens alone are no dollars",
         ),
         pytest.param({"opencode": Spent(attempts=1, cost=0.004)}, "less than $0.01", id="less than a cent"),
