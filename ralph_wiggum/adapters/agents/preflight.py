@@ -11,6 +11,7 @@ from ralph_wiggum.adapters.agents.launch import arguments, locate, missing, own_
 from ralph_wiggum.adapters.capped_log import Tail
 from ralph_wiggum.adapters.capture import KIB, PipeSource, Stream
 from ralph_wiggum.adapters.process import Ended, Family, Start
+from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Ending
 from ralph_wiggum.core.login import Readiness, Reply, readiness
 from ralph_wiggum.core.settings import AgentSettings, Limits
@@ -54,11 +55,22 @@ def look(
 
 
 def not_there(agent: AgentSettings, cwd: Path, env: Mapping[str, str]) -> Readiness | None:
-    """Return that the agent's program is not there, None where it is. `env` holds what the agent's settings add."""
+    """Return that the agent's program, or what ralph needs to speak with it, is not there, None where it is.
+
+    `env` holds what the agent's settings add.
+    """
     program = arguments(agent, {})[0]
-    if locate(program, cwd, env.get("PATH")) is not None:
+    if locate(program, cwd, env.get("PATH")) is None:
+        return Readiness(agent=agent.name, installed=False, words=missing(program, cwd), hint=agent.install_hint)
+    if agent.driver != "acp":
         return None
-    return Readiness(agent=agent.name, installed=False, words=missing(program, cwd), hint=agent.install_hint)
+    from ralph_wiggum.adapters.agents import acp  # noqa: PLC0415 - start-up: only for such an agent
+
+    try:
+        acp.require(f"agents.{agent.name}")
+    except RalphError as error:
+        return Readiness(agent=agent.name, installed=False, words=str(error), hint=error.hint)
+    return None
 
 
 def credential(agent: AgentSettings, env: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import ralph_wiggum
 from ralph_wiggum.adapters.agents import catalogue
+from ralph_wiggum.adapters.agents.preflight import not_there
 from ralph_wiggum.adapters.process import Family
 from ralph_wiggum.core.errors import RalphError
 from ralph_wiggum.core.evidence import Ending
@@ -37,6 +38,24 @@ def test_without_the_library_nothing_is_begun() -> None:
     done = python("-c", code)
     assert done.stdout.startswith("RalphError agents.mine.driver: acp needs the Python package agent-client-protocol")
     assert HINT in done.stdout
+
+
+def test_an_agent_that_needs_it_is_not_there_without_it(tmp_path: Path) -> None:
+    """`ralph agents`, and the look in the evening."""
+    code = (
+        f"import sys; sys.path.append({str(PACKAGE.parent)!r})\n"
+        "from pathlib import Path\n"
+        "from ralph_wiggum.adapters.agents.preflight import not_there\n"
+        "from ralph_wiggum.core.settings import AgentSettings\n"
+        "agent = AgentSettings(name='mine', command=('sh',), driver='acp', dialect='acp')\n"
+        "found = not_there(agent, Path('.'), {'PATH': '/bin:/usr/bin'})\n"
+        "print(found.installed, found.words, found.hint)\n"
+    )
+    done = python("-c", code)
+    assert done.stdout.startswith("False agents.mine.driver: acp needs the Python package"), done.stderr
+    assert HINT in done.stdout
+    there = AgentSettings(name="mine", command=("sh",), driver="acp", dialect="acp")
+    assert not_there(there, tmp_path, {"PATH": "/bin:/usr/bin"}) is None
 
 
 def test_the_client_says_so_too() -> None:
