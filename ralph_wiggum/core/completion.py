@@ -20,7 +20,8 @@ def complete(outcome: AgentOutcome, said: Said) -> bool:
 
     That is: the event that ends every run was seen, where its dialect has one, and says no error; the signal is in the
     final message; and the runner had not begun to stop it when it came. An agent that hangs after its final message has
-    said all that it had to say: its work is judged like that of any other.
+    said all that it had to say: its work is judged like that of any other. One that prints text alone hangs where
+    nothing came of it any more (no progress); at the task timeout it may have been at work, whatever it said (O20).
     """
     return said.claim is Claim.TASK_COMPLETE and (ended_well(outcome) or _hung_at_its_end(outcome))
 
@@ -44,7 +45,9 @@ def ended_well(outcome: AgentOutcome) -> bool:
 
 
 def _hung_at_its_end(outcome: AgentOutcome) -> bool:
-    return outcome.ending in HUNG and not outcome.flagged
+    """Say whether nothing came of the agent after its final message: its events tell, or that it made no progress."""
+    told = outcome.completed is not None
+    return not outcome.flagged and outcome.ending in (HUNG if told else {Ending.NO_PROGRESS})
 
 
 def cap(outcome: AgentOutcome) -> str:

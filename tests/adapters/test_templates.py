@@ -12,7 +12,7 @@ from ralph_wiggum.core.strategy import Strategy
 
 _BASE = {
     *("spec", "task", "strategy", "attempts", "about", "section", "parents", "later", "today", "notes", "requirements"),
-    *("missing", "design", "documents", "steering", "references", "rules", "ending"),
+    *("missing", "design", "documents", "steering", "references", "rules", "ending", "resumed"),
 }
 _PLACEHOLDERS = {
     "task": _BASE | {"attempt"},

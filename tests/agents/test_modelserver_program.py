@@ -66,7 +66,9 @@ def test_a_person_can_start_it_and_end_it(ending: signal.Signals) -> None:
             assert ask("anthropic", found[1], streamed=True).status == 200
         finally:
             server.send_signal(ending)
-            out, err = server.communicate(timeout=DEADLINE_SECONDS)
+            assert server.stderr
+            out, err = server.stdout.read(), server.stderr.read()  # communicate() knows nothing of what readline() took
+            server.wait(timeout=DEADLINE_SECONDS)
     assert (server.returncode, err) == (0, "")
     assert all(f"{agent}:\n" in out for agent in RECIPES)
 

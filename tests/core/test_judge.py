@@ -64,9 +64,9 @@ MISSING = Gate(name="ruff", kind="backend", status=GateStatus.FAILED, reason="no
             id="a hang after the final message throws no work away",
         ),
         pytest.param(
-            Evidence(outcome=AgentOutcome(ending=Ending.TASK_TIMEOUT), said=COMPLETE, changed=True),
+            Evidence(outcome=AgentOutcome(ending=Ending.TASK_TIMEOUT, completed=False), said=COMPLETE, changed=True),
             Passed(verified=False),
-            id="nor does one until the task timeout",
+            id="nor does one until the task timeout, where its events tell that it did no more",
         ),
         pytest.param(
             Evidence(
@@ -135,6 +135,12 @@ def test_what_passes(evidence: Evidence, expected: Passed) -> None:
             FailureKind.NO_PROGRESS,
             "no progress",
             id="a hang without a signal",
+        ),
+        pytest.param(
+            Evidence(outcome=AgentOutcome(ending=Ending.TASK_TIMEOUT), said=COMPLETE, changed=True, gates=[GREEN]),
+            FailureKind.TIMEOUT,
+            "task timeout",
+            id="text alone: at the task timeout it may have been at work, whatever it said",
         ),
         pytest.param(
             Evidence(outcome=AgentOutcome(ending=Ending.NO_PROGRESS), said=COMPLETE, changed=True, gates=[RED]),
@@ -275,7 +281,7 @@ def test_the_runners_evidence_makes_the_key() -> None:
         pytest.param(WELL, COMPLETE, False, True, id="a claim of completion is checked"),
         pytest.param(WELL, Said(claim=Claim.TASK_SKIPPED), False, False, id="giving up needs no check"),
         pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), Said(), False, False, id="a timeout needs no check"),
-        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT), COMPLETE, False, True, id="but after a claim it does"),
+        pytest.param(AgentOutcome(ending=Ending.NO_PROGRESS), COMPLETE, False, True, id="a hang after a claim does"),
         pytest.param(AgentOutcome(ending=Ending.LINGERED, completed=True), COMPLETE, False, True, id="it lingered"),
         pytest.param(CRASHED_AT_ITS_END, COMPLETE, False, True, id="it crashed after its last event"),
         pytest.param(replace(TOLD, completed=False), COMPLETE, False, False, id="cut off before its last event"),
@@ -300,7 +306,7 @@ def test_a_last_event_that_says_error_is_no_success_whatever_was_claimed() -> No
 @pytest.mark.parametrize(
     ("outcome", "passes"),
     [
-        pytest.param(AgentOutcome(ending=Ending.TASK_TIMEOUT, exit_code=143), True, id="it answered TERM with a code"),
+        pytest.param(AgentOutcome(ending=Ending.NO_PROGRESS, exit_code=143), True, id="it answered TERM with a code"),
         pytest.param(AgentOutcome(ending=Ending.NO_PROGRESS, signal=15), True, id="it died of TERM"),
         pytest.param(AgentOutcome(ending=Ending.LINGERED, exit_code=143, completed=True), True, id="it lingered"),
         pytest.param(CRASHED_AT_ITS_END, True, id="it crashed after its last event"),

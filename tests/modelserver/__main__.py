@@ -41,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with server:
         base = server.url(options.mode)
         try:
-            print(f"Serving {options.mode!r} at {base}, and every other scenario beside it. Ctrl-C ends it.\n")
-            for agent in [options.agent] if options.agent else RECIPES:
-                print(described(agent, base))
+            first = f"Serving {options.mode!r} at {base}, and every other scenario beside it. Ctrl-C ends it.\n"
+            agents = [options.agent] if options.agent else RECIPES
+            words = "\n".join([first, *(described(agent, base) for agent in agents)])
+            sys.stdout.buffer.write(f"{words}\n".encode())  # at once: who has read the first line may end it
             sys.stdout.flush()
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:

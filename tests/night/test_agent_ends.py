@@ -83,5 +83,5 @@ def test_of_a_list_only_those_are_named_that_spent_something(make: Make) -> None
     project = make(ONE)
     asks(project, "player", "claude")
     project.plays({"1": [[["say", "You've hit your session limit · resets 3pm"], ["leave", 1]], DONE]})
-    assert "Spent $0.25: claude $0.25;" in project.night().out
-    assert "$0.25: claude $0.25;" in project.run("status", "demo").out
+    assert "Spent $0.25: claude $0.25 for" in project.night().out
+    assert "$0.25: claude $0.25 for" in project.run("status", "demo").out

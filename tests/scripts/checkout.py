@@ -1,6 +1,7 @@
 """A checkout whose Python is a script: real for `-c`, a recorder for everything that would install or test."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,12 +39,16 @@ exec {real} "$@"
 
 @dataclass(frozen=True)
 class Checkout:
-    """The scripts in a folder of their own, and a PATH that holds only `bin`."""
+    """The scripts in a folder of their own, and a PATH that holds only `bin`.
+
+    `agents` is where agent CLIs are kept; its stamps say that all of them are there.
+    """
 
     folder: Path
     bin: Path
     record: Path
     elsewhere: Path
+    agents: Path
 
     def python(self, text: str) -> None:
         """Put a Python in place that behaves like this script."""
@@ -57,7 +62,13 @@ class Checkout:
         return subprocess.Popen(
             [self.folder / program, *rest],
             cwd=cwd or self.folder,
-            env={"PATH": str(self.bin), "HOME": str(self.elsewhere), "TMPDIR": str(self.elsewhere), **env},
+            env={
+                "PATH": str(self.bin),
+                "HOME": str(self.elsewhere),
+                "TMPDIR": str(self.elsewhere),
+                "RALPH_AGENTS_CACHE": str(self.agents),
+                **env,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -75,6 +86,14 @@ class Checkout:
         return self.record.read_text().splitlines() if self.record.exists() else []
 
 
+def agent_packages() -> dict[str, str]:
+    """Return what scripts/agents.sh installs, by the names of its stamps."""
+    text = (PROJECT / "scripts/agents.sh").read_text()
+    names = {"npm": "AGENT_NPM_PACKAGES", "mini": "MINI_PACKAGES"}
+    found = {stamp: re.search(rf'^{name}="([^"]+)"', text, re.MULTILINE) for stamp, name in names.items()}
+    return {stamp: match[1] for stamp, match in found.items() if match}
+
+
 def make_checkout(base: Path) -> Checkout:
     """Lay a checkout (its path has a space), with the recording Python, into an empty folder."""
     folder, tools, elsewhere = base / "check out", base / "bin", base / "elsewhere"
@@ -88,6 +107,9 @@ def make_checkout(base: Path) -> Checkout:
     shutil.copytree(PROJECT / ".ci", folder / ".ci")
     (folder / ".kiro/specs/guestbook").mkdir(parents=True)
     (folder / "pyproject.toml").write_text("[project]\n")
-    checkout = Checkout(folder, tools, base / "record", elsewhere)
+    checkout = Checkout(folder, tools, base / "record", elsewhere, base / "agents")
+    checkout.agents.mkdir()
+    for name, packages in agent_packages().items():
+        (checkout.agents / f"{name}.stamp").write_text(f"{packages}\n")
     checkout.python(PYTHON)
     return checkout

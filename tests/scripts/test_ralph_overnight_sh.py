@@ -47,7 +47,9 @@ def test_a_changed_pyproject_is_installed_into_the_same_environment(checkout: Ch
 def test_a_checkout_that_moved_is_installed_again(checkout: Checkout) -> None:
     """Console scripts hold the path of their interpreter."""
     checkout.run(SCRIPT)
-    moved = Checkout(checkout.folder.with_name("moved"), checkout.bin, checkout.record, checkout.elsewhere)
+    moved = Checkout(
+        checkout.folder.with_name("moved"), checkout.bin, checkout.record, checkout.elsewhere, checkout.agents
+    )
     shutil.move(checkout.folder, moved.folder)
     assert moved.run(SCRIPT)[:2] == (3, [str(moved.folder)])
     assert installs(checkout) == ["venv", "pip", "pip"]
