@@ -18,6 +18,8 @@ from tests.modelserver.probe import DEADLINE_SECONDS, ask, called, post, request
 from tests.modelserver.scenario import LIMIT_SECONDS, REFUSED
 from tests.modelserver.serving import HOST
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 WIRES = ("chat", "responses", "anthropic", "gemini")
 STREAMED = (False, True)
 

@@ -18,6 +18,8 @@ from tests.modelserver.playback import answer, does_task
 from tests.modelserver.probe import PROMPT
 from tests.modelserver.scenario import Scenario
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 READERS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("one line", lambda line: line),
     ("a list item", lambda line: f"  - {line}"),

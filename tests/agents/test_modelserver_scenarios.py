@@ -17,6 +17,8 @@ from tests.modelserver.probe import DEADLINE_SECONDS, PROMPT, ask, called, post,
 from tests.modelserver.scenario import parse
 from tests.modelserver.serving import HOST
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

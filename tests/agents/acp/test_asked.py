@@ -12,6 +12,8 @@ from ralph_wiggum.core.evidence import Ending
 from ralph_wiggum.core.settings import Limits
 from tests.agents.acp.conftest import Talk
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 
 @pytest.mark.parametrize(
     ("policy", "question", "chosen", "denied"),

@@ -10,6 +10,8 @@ from ralph_wiggum.core.evidence import Ending
 from ralph_wiggum.core.settings import Limits
 from tests.agents.acp.conftest import Talk
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 
 @pytest.mark.parametrize("path", ["pipe", "/dev/zero", "/dev/tty", ".", "/proc/self/mem", "a\\0b", "x" * 5000])
 def test_what_is_no_file_is_not_read_for_ever(talk: Talk, path: str) -> None:

@@ -14,6 +14,8 @@ from ralph_wiggum.core.signals import read
 from tests.adapters.agents.conftest import Watching
 from tests.agents.acp.conftest import Talk
 
+pytestmark = pytest.mark.long  # of real processes and servers: a minute of the ordinary run
+
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 
 
