@@ -49,7 +49,7 @@ if compgen -G "scripts/*.py" >/dev/null; then sources+=(scripts); fi # mypy refu
 step "ruff check" "$python" -m ruff check --quiet "${sources[@]}"
 step "ruff format" "$python" -m ruff format --quiet --diff "${sources[@]}"
 step "mypy" "$python" -m mypy "${sources[@]}"
-step "pytest" "$python" -m pytest -n "$WORKERS" -m "$marks" "$@" # exit code 5, no tests, is a failure too
+step "pytest" "$python" -m pytest -n "$WORKERS" --dist worksteal -m "$marks" "$@" # exit code 5, no tests, is a failure too
 
 if [[ -n $failed ]]; then
   printf 'scripts/test.sh: failed: %s\n' "${failed#, }" >&2

@@ -17,12 +17,12 @@ def test_it_installs_the_tools_then_lints_and_tests(checkout: Checkout) -> None:
     assert (code, out) == (0, ["== ruff check", "== ruff format", "== mypy", "== pytest"])
     assert [call.split()[0] for call in checkout.calls()] == ["venv", "pip", "ruff", "ruff", "mypy", "pytest"]
     assert checkout.calls()[1].endswith("--editable .[dev]")
-    assert checkout.calls()[-1] == "pytest -n 2 -m not browser and not realcli and not long"
+    assert checkout.calls()[-1] == "pytest -n 2 --dist worksteal -m not browser and not realcli and not long"
 
 
 def test_arguments_go_to_pytest(checkout: Checkout) -> None:
     checkout.run("scripts/test.sh", "tests/core", "-x", WORKERS="0")
-    assert checkout.calls()[-1] == "pytest -n 0 -m not browser and not realcli and not long tests/core -x"
+    assert checkout.calls()[-1] == "pytest -n 0 --dist worksteal -m not browser and not realcli and not long tests/core -x"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_every_test_runs_where_that_is_wanted(
     checkout: Checkout, arguments: tuple[str, ...], env: dict[str, str]
 ) -> None:
     assert checkout.run(*arguments, cwd=checkout.elsewhere, **env)[0] == 0
-    assert checkout.calls()[-1].rstrip() == "pytest -n 2 -m"
+    assert checkout.calls()[-1].rstrip() == "pytest -n 2 --dist worksteal -m"
 
 
 @pytest.mark.parametrize("broken", ["mypy", "pytest"])
