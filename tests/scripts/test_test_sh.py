@@ -22,7 +22,9 @@ def test_it_installs_the_tools_then_lints_and_tests(checkout: Checkout) -> None:
 
 def test_arguments_go_to_pytest(checkout: Checkout) -> None:
     checkout.run("scripts/test.sh", "tests/core", "-x", WORKERS="0")
-    assert checkout.calls()[-1] == "pytest -n 0 --dist worksteal -m not browser and not realcli and not long tests/core -x"
+    assert (
+        checkout.calls()[-1] == "pytest -n 0 --dist worksteal -m not browser and not realcli and not long tests/core -x"
+    )
 
 
 @pytest.mark.parametrize(
